@@ -1,0 +1,22 @@
+import { createApp } from "./app";
+import { config } from "./config";
+import { consume, enforceRetention, pokeClocks } from "./jobs";
+
+export { Clock } from "./jobs/clock";
+export { Visitor } from "./visitor/visitor";
+
+const app = createApp();
+
+export default {
+  fetch(request, env, ctx) {
+    config(env);
+    return app.fetch(request, env, ctx);
+  },
+  async queue(batch, env) {
+    await consume(batch, env, Date.now);
+  },
+  async scheduled(controller, env) {
+    await pokeClocks(env, controller.scheduledTime);
+    await enforceRetention(env, controller.scheduledTime);
+  },
+} satisfies ExportedHandler<Env>;

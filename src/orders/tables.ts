@@ -1,0 +1,121 @@
+import { sql } from "drizzle-orm";
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+
+export const orders = sqliteTable(
+  "orders",
+  {
+    key: integer("key").primaryKey({ autoIncrement: true }),
+    shop: integer("shop").notNull(),
+    id: text("id").notNull().unique(),
+    /** Who keeps the order's own id: `shopify`, or `api` for orders posted by external id. */
+    origin: text("origin", { enum: ["shopify", "api"] }).notNull(),
+    externalId: text("external_id").notNull(),
+    name: text("name"),
+    state: text("state", {
+      enum: [
+        "pending_payment",
+        "completed",
+        "abandoned",
+        "recovered",
+        "waiting",
+        "cancelled",
+        "refunded",
+        "failed",
+        "returned",
+      ],
+    }).notNull(),
+    financialStatus: text("financial_status"),
+    fulfillmentStatus: text("fulfillment_status"),
+    contact: integer("contact"),
+    /** Persona that bought, once a cart or the cart attribute joined it. */
+    visitor: integer("visitor"),
+    cartToken: text("cart_token"),
+    checkoutToken: text("checkout_token"),
+    /** Shop currency: the only one that adds up. All amounts in its minor units. */
+    currency: text("currency").notNull(),
+    /** The total now, after edits and refunds. */
+    total: integer("total").notNull(),
+    /** The total when it was placed. */
+    originalTotal: integer("original_total").notNull(),
+    subtotal: integer("subtotal"),
+    discount: integer("discount"),
+    shipping: integer("shipping"),
+    tax: integer("tax"),
+    presentmentCurrency: text("presentment_currency"),
+    presentmentTotal: integer("presentment_total"),
+    /** JSON array of codes. */
+    discountCodes: text("discount_codes").notNull().default("[]"),
+    shippingMethod: text("shipping_method"),
+    /** Sales channel as Shopify names it: web, pos, ... */
+    sourceName: text("source_name"),
+    landingSite: text("landing_site"),
+    referringSite: text("referring_site"),
+    test: integer("test", { mode: "boolean" }).notNull().default(false),
+    placedAt: integer("placed_at").notNull(),
+    cancelledAt: integer("cancelled_at"),
+    fulfilledAt: integer("fulfilled_at"),
+    /** When it was first seen paid in full. */
+    paidAt: integer("paid_at"),
+    /** `updated_at` of the newest body applied, and when that one was triggered: ties within a second. */
+    sourceUpdatedAt: integer("source_updated_at"),
+    sourceTriggeredAt: integer("source_triggered_at"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (t) => [
+    uniqueIndex("orders_external").on(t.shop, t.origin, t.externalId),
+    index("orders_contact").on(t.contact, t.placedAt).where(sql`contact is not null`),
+    index("orders_shop").on(t.shop),
+    index("orders_state").on(t.shop, t.state),
+    index("orders_test").on(t.shop).where(sql`test = 1`),
+    index("orders_visitor").on(t.visitor).where(sql`visitor is not null`),
+    index("orders_cart_token").on(t.shop, t.cartToken).where(sql`cart_token is not null`),
+    index("orders_checkout_token").on(t.shop, t.checkoutToken).where(sql`checkout_token is not null`),
+  ],
+);
+
+/** Lines of an order as they stand now; written whole with each newer body. `without rowid`. */
+export const orderItems = sqliteTable(
+  "order_items",
+  {
+    order: integer("order").notNull(),
+    line: integer("line").notNull(),
+    externalId: text("external_id"),
+    productId: text("product_id"),
+    variantId: text("variant_id"),
+    sku: text("sku"),
+    title: text("title").notNull(),
+    variantTitle: text("variant_title"),
+    vendor: text("vendor"),
+    /** Only where the source names them (REST); otherwise they are joined from `products`. */
+    category: text("category"),
+    image: text("image"),
+    quantity: integer("quantity").notNull(),
+    currentQuantity: integer("current_quantity").notNull(),
+    /** One piece before and after discounts, minor units of the order's currency. */
+    price: integer("price").notNull(),
+    discountedPrice: integer("discounted_price").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.order, t.line] })],
+);
+
+/** `without rowid`. */
+export const refunds = sqliteTable(
+  "refunds",
+  {
+    shop: integer("shop").notNull(),
+    externalId: text("external_id").notNull(),
+    /** The order's external id: a refund may arrive before its order. */
+    orderExternalId: text("order_external_id").notNull(),
+    /** Settled amount in the shop's currency, minor units. */
+    amount: integer("amount").notNull(),
+    currency: text("currency").notNull(),
+    at: integer("at").notNull(),
+    /** JSON array of `{ lineId, quantity, amount }`. */
+    items: text("items").notNull().default("[]"),
+  },
+  (t) => [
+    primaryKey({ columns: [t.shop, t.externalId] }),
+    index("refunds_order").on(t.shop, t.orderExternalId),
+  ],
+);

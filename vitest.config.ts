@@ -1,0 +1,47 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/**
+ * Two projects: `worker` runs inside workerd with real D1, Durable Objects and queues;
+ * `node` drives the built tracker in a real browser and the product as a process.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: {
+                TEST_MIGRATIONS: await readD1Migrations("./migrations"),
+                OPERATOR_TOKEN: "operator-token-of-the-tests",
+                SHOPIFY_API_KEY: "test-api-key",
+                SHOPIFY_API_SECRET: "test-api-secret",
+                SHOPIFY_API_SECRET_PREVIOUS: "test-api-secret-before",
+                ENCRYPTION_KEY: "dGVzdHMtb25seS1rZXktb2YtMzItYnl0ZXMtLS0tLS0=",
+                TRUST_GEO_HEADERS: "on",
+              },
+            },
+          })),
+        ],
+        test: {
+          name: "worker",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/browser/**", "test/node/**", "test/bench/**"],
+          setupFiles: ["./test/helpers/setup.ts"],
+        },
+      },
+      {
+        test: {
+          name: "node",
+          environment: "node",
+          include: ["test/node/**/*.test.ts", "test/browser/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
