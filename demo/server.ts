@@ -1,0 +1,156 @@
+import type { AddressInfo } from "node:net";
+import { z } from "zod";
+import { adminRoutes } from "./admin/api.ts";
+import { adminPage } from "./admin/page.ts";
+import { serve } from "./http.ts";
+import { seed } from "./seed.ts";
+import { openDeliveries } from "./shopify/deliveries.ts";
+import { startSimulation } from "./simulate.ts";
+import { API_VERSIONS, type ApiVersion, type Store } from "./store/store.ts";
+import { openState, type StateFile } from "./store/state.ts";
+import { accountRoutes } from "./storefront/account-pages.ts";
+import { ajaxRoutes } from "./storefront/ajax.ts";
+import { assetRoutes } from "./storefront/asset-routes.ts";
+import { checkoutRoutes } from "./storefront/checkout-routes.ts";
+import { notFoundPage, shopRoutes } from "./storefront/shop-pages.ts";
+import { storyRoutes } from "./storefront/story-pages.ts";
+
+export type DemoOptions = {
+  /** 0 takes any free port. */
+  port: number;
+  footfallUrl: string;
+  /** The *.myshopify.com name. */
+  shop: string;
+  /** Signs the webhooks. */
+  apiSecret: string;
+  /** Where the stand-in keeps what it knows; in memory alone without one. */
+  stateDir?: string | undefined;
+  apiVersion?: ApiVersion | undefined;
+  /** Chance for chaos; tests give one that repeats. */
+  random?: (() => number) | undefined;
+};
+
+export type Demo = { url: string; state: StateFile["state"]; close(): Promise<void> };
+
+/**
+ * Starts the storefront and the Shopify stand-in on localhost. Webhooks go to `{footfallUrl}/webhooks/shopify`.
+ * Rejects when the port is taken. `close` stops sending, writes the state and resolves when the port is free.
+ */
+export async function startDemo(options: DemoOptions): Promise<Demo> {
+  const file = openState(options.stateDir);
+  const apiVersion = options.apiVersion ?? "2026-10";
+  const footfallUrl = options.footfallUrl.replace(/\/$/, "");
+  const deliveries = openDeliveries({
+    endpoint: `${footfallUrl}/webhooks/shopify`,
+    shop: options.shop,
+    secret: options.apiSecret,
+    apiVersion,
+    state: file.state,
+    save: file.save,
+    random: options.random ?? Math.random,
+  });
+  const store: Store = {
+    domain: options.shop,
+    url: `http://localhost:${options.port}`,
+    apiVersion,
+    state: file.state,
+    save: file.save,
+    emit: (action, topic, payload) => void deliveries.enqueue(action, topic, payload),
+  };
+  const site = { store, footfallUrl };
+  const server = await serve(options.port, [
+    ...assetRoutes(site),
+    ...ajaxRoutes(store),
+    ...checkoutRoutes(site),
+    ...accountRoutes(site),
+    ...adminRoutes(store, deliveries),
+    adminPage(options.shop, footfallUrl),
+    ...shopRoutes(site),
+    ...storyRoutes(site),
+    { method: "GET", pattern: /^/, handler: (request) => notFoundPage(site, request) },
+  ]).catch(async (error: unknown) => {
+    await deliveries.stop();
+    throw error;
+  });
+  store.url = `http://localhost:${addressOf(server.address()).port}`;
+  return {
+    url: store.url,
+    state: file.state,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+      await deliveries.stop();
+      file.close();
+    },
+  };
+}
+
+function addressOf(address: AddressInfo | string | null): AddressInfo {
+  if (address === null || typeof address === "string") throw new Error("The server listens on no port");
+  return address;
+}
+
+const environment = z.object({
+  DEMO_PORT: z.coerce.number().int().default(8788),
+  FOOTFALL_URL: z.url().default("http://localhost:8787"),
+  SHOP: z.string().default("demo.myshopify.com"),
+  SHOPIFY_API_SECRET: z.string().min(1),
+  SHOPIFY_API_VERSION: z.enum(API_VERSIONS).optional(),
+  OPERATOR_TOKEN: z.string().min(1),
+  STATE_DIR: z.string().optional(),
+  SIMULATE: z.coerce.number().default(6),
+});
+
+/**
+ * `node demo/server.ts`: seeds the shop in the product, serves the store, and lets the simulator shop
+ * (SIMULATE visitors a minute, 0 for none). Prints one line of JSON when ready; stops on SIGTERM and SIGINT.
+ */
+async function main(): Promise<void> {
+  const env = environment.parse(process.env);
+  const demo = await startDemo({
+    port: env.DEMO_PORT,
+    footfallUrl: env.FOOTFALL_URL,
+    shop: env.SHOP,
+    apiSecret: env.SHOPIFY_API_SECRET,
+    stateDir: env.STATE_DIR,
+    apiVersion: env.SHOPIFY_API_VERSION,
+  });
+  let simulation: { stop(): Promise<void> } | undefined;
+  const stop = async (): Promise<void> => {
+    await simulation?.stop();
+    await demo.close();
+    process.exit(0);
+  };
+  process.on("SIGTERM", () => void stop());
+  process.on("SIGINT", () => void stop());
+
+  const { apiKey } = await seed({
+    footfallUrl: env.FOOTFALL_URL,
+    operatorToken: env.OPERATOR_TOKEN,
+    shop: env.SHOP,
+    apiKey: demo.state.apiKey,
+  });
+  demo.state.apiKey = apiKey;
+  if (env.SIMULATE > 0) {
+    const runs = demo.state.simulatorRuns;
+    demo.state.simulatorRuns += 1;
+    simulation = startSimulation({
+      footfallUrl: env.FOOTFALL_URL,
+      storeUrl: demo.url,
+      shop: env.SHOP,
+      ratePerMinute: env.SIMULATE,
+      // Earlier hours are told once; a restart goes on with other shoppers.
+      burst: runs === 0 ? 80 : 0,
+      seed: runs + 1,
+    });
+  }
+  console.log(JSON.stringify({ demo: demo.url, admin: `${demo.url}/_admin`, shop: env.SHOP, apiKey }));
+}
+
+if (import.meta.main) {
+  main().catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  });
+}
