@@ -30,6 +30,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/browser/**", "test/node/**", "test/bench/**"],
           setupFiles: ["./test/helpers/setup.ts"],
+          testTimeout: 20_000,
         },
       },
       {

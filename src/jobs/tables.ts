@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
 /** Domain events that still have reactions to come; a row is deleted in the batch of its effects. */
@@ -60,5 +61,10 @@ export const jobs = sqliteTable(
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
   },
-  (t) => [index("jobs_shop").on(t.shop)],
+  (t) => [
+    index("jobs_shop").on(t.shop),
+    index("jobs_running")
+      .on(t.updatedAt)
+      .where(sql`state = 'running'`),
+  ],
 );

@@ -1,0 +1,14 @@
+export {
+  abandonBefore,
+  abandonDueCarts,
+  announceOrder,
+  nextAbandonment,
+  purchaseByBrowser,
+  settleCartsByOrder,
+  settleCartsOfPerson,
+} from "./transitions";
+export { cartsByKey, cartsOfPersonas, findCart, listCarts } from "./read";
+export type { Cart } from "./schemas";
+export { deleteCheckout } from "./delete-checkout";
+export type { CartLine } from "./lines";
+export { type CartSource, planCart } from "./upsert";

@@ -1,0 +1,29 @@
+import { armClock } from "./arm";
+
+const MINUTE_MS = 60_000;
+
+/** Shops that have anything a clock would sweep. Reads one entry of a partial index per shop and kind. */
+async function shopsWithWork(db: D1Database): Promise<number[]> {
+  const { results } = await db
+    .prepare(
+      `select key from shops where exists (select 1 from outbox where shop = shops.key)
+         or exists (select 1 from webhook_inbox where shop = shops.key and state = 'pending')
+         or exists (select 1 from carts where shop = shops.key and state = 'open')`,
+    )
+    .all<{ key: number }>();
+  return results.map(({ key }) => key);
+}
+
+/** Wakes the clock of every shop that has work, should an alarm ever have been lost. */
+export async function pokeClocks(env: Env, now: number): Promise<void> {
+  for (const shop of await shopsWithWork(env.DB)) await armClock(env, shop, now);
+}
+
+let pokedAt = 0;
+
+/** The same once a minute per isolate, behind any request: where cron does not run, requests stand in for it. */
+export function pokeNowAndThen(env: Env, now: number, later: (work: Promise<unknown>) => void): void {
+  if (now - pokedAt < MINUTE_MS) return;
+  pokedAt = now;
+  later(pokeClocks(env, now).catch(() => undefined));
+}

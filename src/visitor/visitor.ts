@@ -1,0 +1,443 @@
+import { DurableObject } from "cloudflare:workers";
+
+import { abandonDueCarts } from "../carts";
+import { config } from "../config";
+import { onConflictRetry, sql } from "../db/client";
+import { contactById, contactHashes, linkClaim, linkStatements, readPersona } from "../identity/link";
+import { personaHash } from "../identity/secrets";
+import { open } from "../lib/crypto";
+import type { Claim } from "../collect/parse";
+import { armClock } from "../jobs/arm";
+import { getShopOrThrow } from "../shops";
+import { applyBatch, newPerson } from "./apply";
+import { deletePersona, erasePersona } from "./erase";
+import { type Cargo, flushStatements } from "./flush";
+import { type Batch, hasPending, initialState, type PendingEvent, type ShopFacts, type VisitorState } from "./state";
+import { armedUntil, flushDue, nextWake, RETRY_FIRST_MS, RETRY_MOST_MS } from "./timers";
+
+/** Pending events above this size leave the document for a row of their own, bytes. */
+const SPILL_BYTES = 64 * 1024;
+
+/** Above this the visitor takes nothing more until D1 has some of it, bytes. */
+const FULL_BYTES = 5 * 1024 * 1024;
+
+/** After a kill in the middle of a hot flush the alarm repeats it, ms. */
+const HOT_NET_MS = 5_000;
+
+/** The alarm's own safety net: armed before it works, ms. */
+const ALARM_NET_MS = 60_000;
+
+/** The key of the state. Not a table of our own: making one costs two rows for every new visitor. */
+const DOCUMENT = "document";
+
+export type RecordResult = { kind: "recorded"; accepted: number } | { kind: "full" };
+
+/**
+ * One browser (or one contact's server-side events) of one shop: its open visit, cart and timers, and the durable
+ * queue of what D1 does not have yet. Named `<shop key>:<tracker id>`. State is one JSON document in one row.
+ */
+export class Visitor extends DurableObject<Env> {
+  #state: VisitorState | null;
+  #flushing: Promise<void> | null = null;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#state = this.#load();
+  }
+
+  /** Takes a batch; durable when this returns. Duplicates by (type, id) are left out. */
+  async record(batch: Batch): Promise<RecordResult> {
+    const now = Date.now();
+    const before = this.#state ?? initialState(this.#tracker(), batch.shop, batch.channel);
+    if (before.spilled.bytes > FULL_BYTES) return { kind: "full" };
+    const { state, accepted, hot } = applyBatch(before, batch, now);
+    if (accepted === 0) return { kind: "recorded", accepted };
+    this.#save(state, hot ? now + HOT_NET_MS : null);
+    const waits = state.retryAt !== null && state.retryAt > now;
+    if ((hot && !waits) || flushDue(state, now)) this.ctx.waitUntil(this.#flush());
+    return { kind: "recorded", accepted };
+  }
+
+  /** Brings everything to D1 now; false when D1 does not take it. */
+  async flush(): Promise<boolean> {
+    if (this.#state && hasPending(this.#state)) await this.#flush();
+    return !this.#state || !hasPending(this.#state);
+  }
+
+  /**
+   * Links a persona to a contact on verified evidence (a webhook, an API call). The persona is the one the cart
+   * belongs to when a cart is named, otherwise the one who sits there; if that one is somebody else already, a new
+   * persona begins and earlier events stay where they are.
+   *
+   * @param contactId public id; may be one that was merged away
+   */
+  async link(facts: ShopFacts, channel: "browser" | "api", contactId: string, cartToken: string | null): Promise<void> {
+    const now = Date.now();
+    if (!this.#state && channel === "browser") return;
+    if (this.#state) await this.#flush();
+    const contact = await contactById(this.env.DB, facts.key, contactId);
+    if (!contact) return;
+    const { results: rows } = await sql(
+      this.env.DB,
+      `select v.key, v.person, v.contact, exists (
+         select 1 from carts c where c.shop = ?1 and c.visitor = v.key and c.token = ?3) as owns
+       from visitors v where v.shop = ?1 and v.tracker = ?2 order by v.person`,
+      facts.key,
+      this.#tracker(),
+      cartToken,
+    ).all<{ key: number; person: number; contact: number | null; owns: number }>();
+    const hashes = await contactHashes(this.env.DB, config(this.env).encryptionKey, facts.key, contact.key);
+    const state = this.#state ?? initialState(this.#tracker(), facts, channel);
+    const mine = rows.find((row) => row.contact === contact.key);
+    const person = mine?.person ?? rows.find((row) => row.owns)?.person ?? state.current;
+    const row = rows.find((r) => r.person === person);
+    if (row && row.contact !== null && row.contact !== contact.key) {
+      if (state.current !== person) return;
+      state.current = newPerson(state, now, hashes).n;
+      await this.#writePersona(state, state.current, contact.key, now);
+    } else if (row) {
+      this.#know(row.person, hashes);
+      await this.env.DB.batch([
+        ...linkStatements(this.env.DB, facts.key, row, contact.key, "verified", now, "webhook"),
+        sql(
+          this.env.DB,
+          "update visitors set evidence = 'verified' where key = ? and contact = ?",
+          row.key,
+          contact.key,
+        ),
+      ]);
+    } else {
+      state.current = newPerson(state, now, hashes).n;
+      await this.#writePersona(state, state.current, contact.key, now);
+    }
+  }
+
+  /** Remembers by what a persona's contact is known, so that somebody else's identity is told from another of theirs. */
+  #know(person: number, hashes: string[]): void {
+    const found = this.#state?.persons.find((p) => p.n === person);
+    if (!this.#state || !found || hashes.every((hash) => found.hashes.includes(hash))) return;
+    found.hashes = [...new Set([...found.hashes, ...hashes])];
+    this.#save(this.#state, null);
+  }
+
+  /** Forgets that a persona is this contact; its history stays anonymous. */
+  async undo(person: number): Promise<void> {
+    if (!this.#state) return;
+    await this.#flush();
+    const state = this.#state;
+    const found = state?.persons.find((p) => p.n === person);
+    if (!state || !found) return;
+    found.hashes = [];
+    this.#save(state, null);
+  }
+
+  /** Erases one persona, or all of this browser, here and in D1. Repeatable until it succeeds. */
+  async erase(shop: number, person: number | "all"): Promise<void> {
+    const { results } = await sql(
+      this.env.DB,
+      "select person from visitors where shop = ? and tracker = ?",
+      shop,
+      this.#tracker(),
+    ).all<{ person: number }>();
+    const known = [...results.map((row) => row.person), ...(this.#state?.persons.map((p) => p.n) ?? [])];
+    const targets = person === "all" ? [...new Set(known)] : [person];
+    if (this.#state) {
+      const state = this.#state;
+      state.erasing = [...new Set([...state.erasing, ...targets])];
+      this.#dropErased(state);
+      this.#save(state, Date.now() + ALARM_NET_MS);
+    }
+    await this.#flushing;
+    for (const n of targets) await this.#erasePersona(shop, n);
+    await this.#finishErasure();
+  }
+
+  /** Deletes all of a visitor that nobody saw since; without the mark of an erasure, as the browser may come again. */
+  async expire(shop: number, lastSeenAt: number): Promise<void> {
+    if (this.#state?.persons.some((p) => p.lastSeenAt > lastSeenAt) || (this.#state && hasPending(this.#state))) return;
+    const { results } = await sql(
+      this.env.DB,
+      "select key, contact from visitors where shop = ? and tracker = ?",
+      shop,
+      this.#tracker(),
+    ).all<{ key: number; contact: number | null }>();
+    if (results.some((row) => row.contact !== null)) return;
+    for (const { key } of results) await deletePersona(this.env.DB, shop, key);
+    if (this.#state && !hasPending(this.#state)) await this.#reset();
+  }
+
+  /**
+   * The one timer: flush deadlines, retries, abandonment, unfinished erasure. Never throws. What the last flush has
+   * left it nothing to do for costs no write: it only looks again when something else is due.
+   */
+  override async alarm(): Promise<void> {
+    const now = Date.now();
+    const state = this.#state;
+    if (!state) return;
+    if (state.erasing.length === 0 && nextWake(state, now, false) > now) return this.#rest(state, now);
+    try {
+      state.alarmAt = now + ALARM_NET_MS;
+      await this.ctx.storage.setAlarm(state.alarmAt);
+      for (const n of state.erasing) await this.#erasePersona(state.shop.key, n);
+      if (state.erasing.length > 0) return await this.#finishErasure();
+      if (hasPending(state) && nextWake(state, now, true) <= now) await this.#flush();
+      const cart = this.#state?.cart;
+      if (cart?.reached && cart.watched && now >= cart.activityAt + 1000 * state.shop.abandonAfterSeconds) {
+        await this.#abandon(state.shop.key, cart.token, now);
+      }
+      if (this.#state) this.#armFor(this.#state, nextWake(this.#state, Date.now(), false));
+    } catch (error) {
+      log("alarm", error);
+    }
+  }
+
+  /** D1 decides by its own threshold; if the shop has raised it meanwhile, the clock goes on watching. */
+  async #abandon(shop: number, token: string, now: number): Promise<void> {
+    await armClock(this.env, shop, now);
+    await this.env.DB.batch(abandonDueCarts(this.env.DB, shop, now));
+    const cart = this.#state?.cart;
+    if (this.#state && cart?.token === token) this.#write({ ...this.#state, cart: { ...cart, watched: false } });
+  }
+
+  /** The alarm came for nothing, and is now gone: set again only for what is still to come. */
+  #rest(state: VisitorState, now: number): void {
+    const early = state.alarmAt !== null && state.alarmAt > now;
+    state.alarmAt = null;
+    this.#armFor(state, nextWake(state, now, false));
+    if (early) this.#write(state);
+  }
+
+  /**
+   * Moves the alarm forward to `wake`; never back, as an alarm that comes too early costs less than a row. The document
+   * may go on naming an earlier time: when that has passed, it counts as no alarm.
+   */
+  #armFor(state: VisitorState, wake: number): void {
+    if (wake >= armedUntil(state, Date.now())) return;
+    state.alarmAt = wake;
+    void this.ctx.storage.setAlarm(wake);
+  }
+
+  /** One flush at a time; events that come meanwhile are taken along until nothing is left or D1 refuses. */
+  #flush(): Promise<void> {
+    this.#flushing ??= this.#flushAll().finally(() => {
+      this.#flushing = null;
+    });
+    return this.#flushing;
+  }
+
+  async #flushAll(): Promise<void> {
+    try {
+      while (this.#state && hasPending(this.#state)) {
+        const state = this.#state;
+        if (state.spilled.rows > 0 || state.pending.length > 0 || state.carts.length > 0)
+          await this.#flushEvents(state);
+        if (this.#state && this.#state.identifications.length > 0) {
+          if (!(await this.#flushIdentifications(this.#state))) return;
+        }
+      }
+    } catch (error) {
+      this.#retryLater(error);
+    }
+  }
+
+  async #flushEvents(state: VisitorState): Promise<void> {
+    const now = Date.now();
+    const spill = this.#firstSpill();
+    const events = spill?.events ?? [...state.pending];
+    const carts = [...state.carts];
+    const cut = spill ? (events.at(-1)?.seq ?? 0) : state.seq;
+    const persons: Cargo["persons"] = [];
+    for (const n of new Set([...events.map((e) => e.person), ...carts.map((c) => c.cart.person)])) {
+      const person = state.persons.find((p) => p.n === n);
+      const key = config(this.env).encryptionKey;
+      if (person)
+        persons.push({ person: { ...person }, erasedHash: await personaHash(key, state.shop.key, state.tracker, n) });
+    }
+    const cargo: Cargo = { cut, events, carts: carts.filter((c) => c.seq <= cut), persons };
+    const { statements, parts } = flushStatements(this.env.DB, state, cargo, now);
+    const asked = persons.map(({ erasedHash }) =>
+      sql(this.env.DB, "select 1 as erased from erased where shop = ? and hash = ?", state.shop.key, erasedHash),
+    );
+    const results = await this.env.DB.batch<{ erased?: number }>([...statements, ...asked]);
+    const after = this.#state;
+    if (!after) return;
+    const gone = persons.filter((_, i) => (results[statements.length + i]?.results.length ?? 0) > 0);
+    after.pending = after.pending.filter((event) => event.seq > cut);
+    after.carts = after.carts.filter((effect) => effect.seq > cut);
+    after.parts = Object.fromEntries(
+      Object.entries(parts).filter(([name]) => after.persons.some((p) => `${p.n}.${p.visit?.no}` === name)),
+    );
+    if (spill) {
+      this.ctx.storage.sql.exec("delete from spill where no = ?", spill.no);
+      after.spilled = { rows: after.spilled.rows - 1, bytes: after.spilled.bytes - spill.bytes };
+    }
+    if (gone.length > 0) {
+      after.erasing = [...new Set([...after.erasing, ...gone.map(({ person }) => person.n)])];
+      this.#dropErased(after);
+    }
+    this.#flushed(after);
+    if (gone.length > 0) await this.#finishErasure();
+  }
+
+  /** False when an identification has to wait for the next attempt. */
+  async #flushIdentifications(state: VisitorState): Promise<boolean> {
+    const { DB } = this.env;
+    const shop = await getShopOrThrow(DB, state.shop.key);
+    for (const told of [...state.identifications]) {
+      const persona = await readPersona(DB, shop.key, state.tracker, told.person);
+      if (persona) {
+        const claim: Claim = JSON.parse(await open(config(this.env).encryptionKey, told.sealed));
+        const result = await onConflictRetry(() => linkClaim(DB, shop, persona, claim, told, Date.now()));
+        if (result.kind === "later") {
+          this.#retryLater(null);
+          return false;
+        }
+        if (result.kind === "linked") {
+          this.#know(told.person, await contactHashes(DB, config(this.env).encryptionKey, shop.key, result.contact));
+        }
+      }
+      const after = this.#state;
+      if (!after) return false;
+      after.identifications = after.identifications.filter((i) => i.seq !== told.seq);
+      this.#flushed(after);
+    }
+    return true;
+  }
+
+  /** After a success: what is gone from the queue is gone from the document, in one write. */
+  #flushed(state: VisitorState): void {
+    state.failures = 0;
+    state.retryAt = null;
+    if (!hasPending(state)) state.pendingSince = null;
+    this.#save(state, null);
+  }
+
+  /** Keeps everything and tries again with full jitter. */
+  #retryLater(error: unknown): void {
+    if (error) log("flush", error);
+    const state = this.#state;
+    if (!state) return;
+    state.failures = Math.min(state.failures + 1, 20);
+    const most = Math.min(RETRY_MOST_MS, RETRY_FIRST_MS * 2 ** state.failures);
+    const now = Date.now();
+    state.retryAt = now + RETRY_FIRST_MS + Math.floor(Math.random() * most);
+    this.#save(state, state.retryAt);
+  }
+
+  /** Writes a persona that D1 does not know yet, linked. */
+  async #writePersona(state: VisitorState, n: number, contact: number, now: number): Promise<void> {
+    this.#save(state, null);
+    const person = state.persons.find((p) => p.n === n);
+    if (!person) return;
+    const { encryptionKey } = config(this.env);
+    const erasedHash = await personaHash(encryptionKey, state.shop.key, state.tracker, n);
+    const cargo: Cargo = { cut: 0, events: [], carts: [], persons: [{ person: { ...person }, erasedHash }] };
+    await this.env.DB.batch(flushStatements(this.env.DB, state, cargo, now).statements);
+    const row = await readPersona(this.env.DB, state.shop.key, state.tracker, n);
+    if (row) {
+      await this.env.DB.batch(linkStatements(this.env.DB, state.shop.key, row, contact, "verified", now, "webhook"));
+    }
+  }
+
+  async #erasePersona(shop: number, n: number): Promise<void> {
+    const hash = await personaHash(config(this.env).encryptionKey, shop, this.#tracker(), n);
+    await erasePersona(this.env.DB, shop, this.#tracker(), n, hash, Date.now());
+    if (this.#state) this.#state.erasing = this.#state.erasing.filter((m) => m !== n);
+  }
+
+  /** Without a person left the object itself goes, its alarm with it. */
+  async #finishErasure(): Promise<void> {
+    const state = this.#state;
+    if (!state) return;
+    if (state.persons.length > 0 || state.spilled.rows > 0) return this.#save(state, null);
+    await this.#reset();
+  }
+
+  async #reset(): Promise<void> {
+    this.#state = null;
+    await this.ctx.storage.deleteAll();
+    await this.ctx.storage.deleteAlarm();
+  }
+
+  /** Takes everything of persons that are being erased out of the document and the spilled rows. */
+  #dropErased(state: VisitorState): void {
+    const gone = (person: number) => state.erasing.includes(person);
+    state.persons = state.persons.filter((p) => !gone(p.n));
+    state.pending = state.pending.filter((e) => !gone(e.person));
+    state.carts = state.carts.filter((c) => !gone(c.cart.person));
+    state.identifications = state.identifications.filter((i) => !gone(i.person));
+    if (state.cart && gone(state.cart.person)) state.cart = null;
+    if (state.spilled.rows === 0) return;
+    for (const { no, events } of this.#spills()) {
+      const left = events.filter((e) => !gone(e.person));
+      if (left.length > 0)
+        this.ctx.storage.sql.exec("update spill set events = ? where no = ?", JSON.stringify(left), no);
+      else this.ctx.storage.sql.exec("delete from spill where no = ?", no);
+    }
+    const spilled = this.#spills();
+    state.spilled = { rows: spilled.length, bytes: spilled.reduce((sum, s) => sum + s.bytes, 0) };
+  }
+
+  /**
+   * Persists the state, one row; and moves the alarm forward when something is due before it, in the same commit.
+   *
+   * @param by an additional time to wake at
+   */
+  #save(state: VisitorState, by: number | null): void {
+    this.#armFor(state, Math.min(nextWake(state, Date.now(), false), by ?? Number.POSITIVE_INFINITY));
+    this.#write(state);
+  }
+
+  #write(state: VisitorState): void {
+    this.#state = state;
+    let text = JSON.stringify(state);
+    if (text.length > SPILL_BYTES && state.pending.length > 0) {
+      this.#spill(state);
+      text = JSON.stringify(state);
+    }
+    this.ctx.storage.kv.put(DOCUMENT, text);
+  }
+
+  /** Moves the pending events of the document into a row of their own. */
+  #spill(state: VisitorState): void {
+    const text = JSON.stringify(state.pending);
+    // Most visitors never need this table, and making one costs rows.
+    this.ctx.storage.sql.exec("create table if not exists spill (no integer primary key, events text not null)");
+    this.ctx.storage.sql.exec("insert into spill (events) values (?)", text);
+    state.spilled = { rows: state.spilled.rows + 1, bytes: state.spilled.bytes + text.length };
+    state.pending = [];
+  }
+
+  #firstSpill(): Spill | null {
+    return this.#state && this.#state.spilled.rows > 0 ? (this.#spills(1)[0] ?? null) : null;
+  }
+
+  #spills(limit = 1_000): Spill[] {
+    return this.ctx.storage.sql
+      .exec<{ no: number; events: string }>("select no, events from spill order by no limit ?", limit)
+      .toArray()
+      .map(({ no, events }) => ({ no, events: JSON.parse(events), bytes: events.length }));
+  }
+
+  #load(): VisitorState | null {
+    const text = this.ctx.storage.kv.get<string>(DOCUMENT);
+    return text === undefined ? null : JSON.parse(text);
+  }
+
+  #tracker(): string {
+    const name = this.ctx.id.name ?? "";
+    return name.slice(name.indexOf(":") + 1);
+  }
+}
+
+interface Spill {
+  no: number;
+  events: PendingEvent[];
+  bytes: number;
+}
+
+function log(doing: string, error: unknown): void {
+  console.error(
+    JSON.stringify({ feature: "visitor", doing, error: error instanceof Error ? error.message : "unknown" }),
+  );
+}
