@@ -103,7 +103,7 @@ export const contactTags = sqliteTable(
     /** Removed at `at` by Shopify; kept so that an older addition does not bring it back. */
     removed: integer("removed", { mode: "boolean" }).notNull().default(false),
   },
-  (t) => [primaryKey({ columns: [t.shop, t.tag, t.contact] }), index("contact_tags_contact").on(t.contact)],
+  (t) => [primaryKey({ columns: [t.shop, t.tag, t.contact] }), index("contact_tags_contact").on(t.contact, t.removed, t.label)],
 );
 
 /** Message consent per channel. `without rowid`. */

@@ -6,7 +6,11 @@ export function orm(db: D1Database) {
 }
 
 /** Binds static SQL; values only ever travel as parameters. `undefined` is a mistake of ours, so it throws. */
-export function sql(db: D1Database, text: string, ...values: (string | number | boolean | null)[]): D1PreparedStatement {
+export function sql(
+  db: D1Database,
+  text: string,
+  ...values: (string | number | boolean | null)[]
+): D1PreparedStatement {
   return db.prepare(text).bind(...values.map((v) => (typeof v === "boolean" ? Number(v) : v)));
 }
 

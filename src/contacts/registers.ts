@@ -1,0 +1,95 @@
+/** When a source said something: its own `updated_at`, then when the delivery was triggered, for ties within a second. */
+export interface Version {
+  updatedAt: number;
+  triggeredAt: number;
+}
+
+/** Facts of a contact that a source may tell. */
+export const SOURCE_FIELDS = [
+  "email",
+  "phone",
+  "addressPhone",
+  "firstName",
+  "lastName",
+  "company",
+  "line1",
+  "line2",
+  "city",
+  "province",
+  "country",
+  "zip",
+  "accountState",
+  "taxExempt",
+  "createdAt",
+  "updatedAt",
+  "ordersCount",
+  "tags",
+] as const;
+
+export type SourceField = (typeof SOURCE_FIELDS)[number];
+export type SourceValue = string | number | null;
+
+/** An absent field was not told and changes nothing; null was told to be empty. */
+export type SourceValues = Partial<Record<SourceField, SourceValue>>;
+
+/** `customer` is the source's own record of the person; `order` is what an order or checkout mentions on the side. */
+export type Trust = "order" | "customer";
+
+/** Value, updatedAt, triggeredAt, rank of the trust. */
+type Register = [SourceValue, number, number, number];
+
+/** What the source last said, field by field. */
+export type Registers = Partial<Record<SourceField, Register>>;
+
+const RANK: Record<Trust, number> = { order: 0, customer: 1 };
+
+/**
+ * Merges what a body says into what is known, each field by itself: the better trust wins, then the newer version, then
+ * (for a tie in everything) the greater value. So any order of the same bodies, with any of them repeated, ends in the
+ * same registers.
+ */
+export function mergeValues(
+  known: Registers,
+  values: SourceValues,
+  version: Version,
+  trust: Trust,
+): { registers: Registers; changed: SourceField[] } {
+  const told: Registers = {};
+  for (const field of SOURCE_FIELDS) {
+    const value = values[field];
+    if (value !== undefined) told[field] = [value, version.updatedAt, version.triggeredAt, RANK[trust]];
+  }
+  return mergeRegisters(known, told);
+}
+
+/** The later of two sets of registers, field by field; `changed` names the fields that `told` has won. */
+export function mergeRegisters(known: Registers, told: Registers): { registers: Registers; changed: SourceField[] } {
+  const registers: Registers = { ...known };
+  const changed: SourceField[] = [];
+  for (const field of SOURCE_FIELDS) {
+    const next = told[field];
+    if (next === undefined) continue;
+    const before = known[field];
+    if (before !== undefined && !isLater(next, before)) continue;
+    registers[field] = next;
+    changed.push(field);
+  }
+  return { registers, changed };
+}
+
+/** Registers of a record that was merged away: they fill gaps and overrule nothing. */
+export function demoted(registers: Registers): Registers {
+  const lower: Registers = {};
+  for (const field of SOURCE_FIELDS) {
+    const register = registers[field];
+    if (register !== undefined) lower[field] = [register[0], register[1], register[2], RANK.order];
+  }
+  return lower;
+}
+
+function isLater(next: Register, before: Register): boolean {
+  for (const part of [3, 1, 2] as const) {
+    if (next[part] !== before[part]) return next[part] > before[part];
+  }
+  return String(next[0] ?? "") > String(before[0] ?? "");
+}

@@ -1,0 +1,63 @@
+import type { Version } from "../contacts/registers";
+import type { OrderState } from "./state";
+
+export interface OrderItemSource {
+  externalId: string | null;
+  productId: string | null;
+  variantId: string | null;
+  sku: string | null;
+  title: string;
+  variantTitle: string | null;
+  vendor: string | null;
+  category: string | null;
+  image: string | null;
+  quantity: number;
+  currentQuantity: number;
+  /** One piece before and after discounts, minor units of the order's currency. */
+  price: number;
+  discountedPrice: number;
+}
+
+export interface RefundSource {
+  externalId: string;
+  orderExternalId: string;
+  amount: number;
+  currency: string;
+  at: number;
+  items: { lineId: string; quantity: number; amount: number }[];
+}
+
+/** An order as its source describes it. An absent member was not told: what is stored stays. */
+export interface OrderSource {
+  origin: "shopify" | "api";
+  externalId: string;
+  state?: OrderState;
+  name?: string | null;
+  financialStatus?: string | null;
+  fulfillmentStatus?: string | null;
+  cartToken?: string | null;
+  checkoutToken?: string | null;
+  currency: string;
+  total: number;
+  originalTotal: number;
+  subtotal?: number | null;
+  discount?: number | null;
+  shipping?: number | null;
+  tax?: number | null;
+  presentmentCurrency?: string | null;
+  presentmentTotal?: number | null;
+  discountCodes?: string[];
+  shippingMethod?: string | null;
+  sourceName?: string | null;
+  landingSite?: string | null;
+  referringSite?: string | null;
+  test: boolean;
+  placedAt: number;
+  cancelledAt?: number | null;
+  fulfilledAt?: number | null;
+  items?: OrderItemSource[];
+  refunds: RefundSource[];
+  /** The tracker id that the cart carried. */
+  tracker: string | null;
+  version: Version;
+}

@@ -1,0 +1,191 @@
+import { announceOrder, settleCartsByOrder, settleCartsOfPerson } from "../carts";
+import type { Version } from "../contacts/registers";
+import { sql } from "../db/client";
+import { keyAfter, lastKey, mustHold } from "../db/guard";
+import { type DomainEventType, emit } from "../jobs/outbox";
+import { newId } from "../lib/ids";
+import type { OrderSource } from "./source";
+import { wasPaid } from "./state";
+import { insertRefund, type StoredOrder, writeOrder } from "./write";
+
+export interface OrderPlan {
+  key: number;
+  id: string;
+  isNew: boolean;
+  /** A newer body was applied before, or the order was deleted. */
+  isStale: boolean;
+  /** Contacts whose counts may have changed. */
+  contacts: number[];
+  /** Goes first in the batch, before anything that another plan writes. */
+  guard: D1PreparedStatement;
+  statements: D1PreparedStatement[];
+}
+
+/**
+ * Plans the change that a body of an order makes: the order and its lines, its carts' end, its domain events, each once.
+ * The plan is guarded against another writer; counts (`recount`) are the caller's, last in the batch.
+ *
+ * @param contact key of the person who ordered; null leaves who is stored
+ */
+export async function planOrder(
+  db: D1Database,
+  shop: number,
+  order: OrderSource,
+  contact: number | null,
+  now: number,
+): Promise<OrderPlan> {
+  const [found, known, gone, last] = await db.batch<StoredOrder & { external_id: string; at: number; seq: number }>([
+    sql(
+      db,
+      `select key, id, contact, source_updated_at as "updatedAt", source_triggered_at as "triggeredAt",
+         cart_token as "cartToken", checkout_token as "checkoutToken", paid_at as "paidAt",
+         fulfilled_at as "fulfilledAt", cancelled_at as "cancelledAt"
+       from orders where shop = ? and origin = ? and external_id = ?`,
+      shop,
+      order.origin,
+      order.externalId,
+    ),
+    sql(db, "select external_id, at from refunds where shop = ? and order_external_id = ?", shop, order.externalId),
+    sql(db, "select 1 from tombstones where shop = ? and kind = 'order' and external_id = ?", shop, order.externalId),
+    lastKey(db, "orders"),
+  ]);
+  const stored = found?.results[0];
+  const isDeleted = order.origin === "shopify" && (gone?.results.length ?? 0) > 0;
+  const key = stored?.key ?? keyAfter(last?.results[0]?.seq ?? null);
+  const id = stored?.id ?? newId("ord", now);
+  const unchanged = guard(db, shop, order, stored);
+  if (isDeleted)
+    return { key, id, isNew: false, isStale: true, contacts: [], guard: sql(db, "select 1"), statements: [] };
+
+  const isStale = stored !== undefined && isOlder(order.version, stored);
+  const knownRefunds = new Map(known?.results.map((row) => [row.external_id, row.at]));
+  const owner = contact ?? stored?.contact ?? null;
+  const subject = owner === null ? `order:${key}` : `contact:${owner}`;
+  const tokens = {
+    cartToken: (isStale ? undefined : order.cartToken) ?? stored?.cartToken ?? null,
+    checkoutToken: (isStale ? undefined : order.checkoutToken) ?? stored?.checkoutToken ?? null,
+  };
+  const announce = (type: DomainEventType, naturalKey: string, at: number) =>
+    order.test
+      ? []
+      : [emit(db, { shop, type, subject, naturalKey, data: { orderId: id, state: order.state ?? null }, at }, now)];
+
+  const statements: D1PreparedStatement[] = [];
+  const unseen = order.refunds.filter((refund) => !knownRefunds.has(refund.externalId));
+  statements.push(...unseen.map((refund) => insertRefund(db, shop, refund)));
+  const told = unseen.map((refund) => [refund.externalId, refund.at] as const);
+  // A refund that came before its order had nobody to be about until now.
+  for (const [refund, at] of stored ? told : [...told, ...knownRefunds]) {
+    statements.push(...announce("order_refunded", `refund:${refund}`, at));
+  }
+  if (isStale) {
+    if (stored.contact === null && contact !== null) statements.push(fillContact(db, shop, key, contact));
+  } else {
+    if (!stored && !order.test) {
+      const data = { orderId: id, value: order.originalTotal, currency: order.currency };
+      const { origin, externalId, placedAt } = order;
+      statements.push(announceOrder(db, shop, { ...tokens, origin, externalId, subject, placedAt, data }, now));
+    }
+    const isPaid = wasPaid(order.financialStatus ?? null);
+    statements.push(...writeOrder(db, shop, { key, id }, order, stored, { contact: owner, isPaid, tokens }, now));
+    const at = order.version.updatedAt;
+    const natural = `order:${order.origin}:${order.externalId}`;
+    if (isPaid && !stored?.paidAt) statements.push(...announce("order_paid", natural, at));
+    if (order.fulfilledAt && !stored?.fulfilledAt)
+      statements.push(...announce("order_fulfilled", natural, order.fulfilledAt));
+    if (order.cancelledAt && !stored?.cancelledAt)
+      statements.push(...announce("order_cancelled", natural, order.cancelledAt));
+  }
+  statements.push(...joinCarts(db, shop, { key, tokens, owner, placedAt: order.placedAt, test: order.test }, now));
+  const contacts = [...new Set([owner, stored?.contact ?? null])].filter((value) => value !== null);
+  return { key, id, isNew: !stored, isStale, contacts, guard: unchanged, statements };
+}
+
+/** Orders whose cart had been abandoned are recovered ones; goes after `settleCartsByOrder`. */
+export function markRecoveredOrders(
+  db: D1Database,
+  shop: number,
+  tokens: { cartToken: string | null; checkoutToken: string | null },
+  now: number,
+): D1PreparedStatement {
+  return sql(
+    db,
+    `update orders set state = 'recovered', updated_at = ?2
+     where shop = ?1 and state = 'completed' and (cart_token = ?3 or checkout_token = ?4)
+       and exists (select 1 from carts c where c.shop = ?1 and c.recovered_at is not null
+         and (c.token = orders.cart_token or c.checkout_token = orders.checkout_token
+           or c.token = 'checkout:' || orders.checkout_token))`,
+    shop,
+    now,
+    tokens.cartToken,
+    tokens.checkoutToken,
+  );
+}
+
+function isOlder(version: Version, stored: { updatedAt: number | null; triggeredAt: number | null }): boolean {
+  if (stored.updatedAt === null) return false;
+  return version.updatedAt === stored.updatedAt
+    ? version.triggeredAt < (stored.triggeredAt ?? 0)
+    : version.updatedAt < stored.updatedAt;
+}
+
+function guard(db: D1Database, shop: number, order: OrderSource, stored: StoredOrder | undefined): D1PreparedStatement {
+  const alive = "not exists (select 1 from tombstones where shop = ?1 and kind = 'order' and external_id = ?2)";
+  return stored
+    ? mustHold(
+        db,
+        `${alive} and exists (select 1 from orders where shop = ?1 and key = ?3 and contact is ?4
+           and source_updated_at is ?5 and source_triggered_at is ?6)`,
+        shop,
+        order.externalId,
+        stored.key,
+        stored.contact,
+        stored.updatedAt,
+        stored.triggeredAt,
+      )
+    : mustHold(db, alive, shop, order.externalId);
+}
+
+function fillContact(db: D1Database, shop: number, key: number, contact: number): D1PreparedStatement {
+  return sql(db, "update orders set contact = ? where key = ? and shop = ? and contact is null", contact, key, shop);
+}
+
+/** An order ends its own cart, and what it means for the same person's other carts. */
+function joinCarts(
+  db: D1Database,
+  shop: number,
+  order: {
+    key: number;
+    tokens: { cartToken: string | null; checkoutToken: string | null };
+    owner: number | null;
+    placedAt: number;
+    test: boolean;
+  },
+  now: number,
+): D1PreparedStatement[] {
+  const { cartToken, checkoutToken } = order.tokens;
+  const statements: D1PreparedStatement[] = [];
+  if (cartToken !== null || checkoutToken !== null) {
+    if (order.owner !== null) {
+      statements.push(
+        sql(
+          db,
+          `update carts set contact = ?2 where shop = ?1 and contact is null
+             and (token = ?3 or checkout_token = ?4 or token = 'checkout:' || ?4)`,
+          shop,
+          order.owner,
+          cartToken,
+          checkoutToken,
+        ),
+      );
+    }
+    statements.push(
+      ...settleCartsByOrder(db, shop, order.tokens, now),
+      markRecoveredOrders(db, shop, order.tokens, now),
+    );
+  }
+  if (order.owner !== null && !order.test) {
+    statements.push(...settleCartsOfPerson(db, shop, order.owner, order.placedAt, now));
+  }
+  return statements;
+}

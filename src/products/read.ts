@@ -1,0 +1,51 @@
+import { and, asc, eq, gt } from "drizzle-orm";
+import { z } from "zod";
+
+import { decodeCursor, type Page, pageOf } from "../api/page";
+import type { Ctx } from "../context";
+import { orm } from "../db/client";
+import { iso } from "../lib/time";
+import type { Product } from "./schemas";
+import { products } from "./tables";
+
+const Position = z.tuple([z.string().max(200)]);
+
+/** Products of the shop, by id. */
+export async function listProducts(
+  ctx: Ctx,
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+): Promise<Page<Product>> {
+  const after = cursor === undefined ? "" : decodeCursor("products", cursor, Position)[0];
+  const rows = await orm(ctx.db)
+    .select()
+    .from(products)
+    .where(and(eq(products.shop, ctx.shop.key), gt(products.externalId, after)))
+    .orderBy(asc(products.externalId))
+    .limit(limit + 1);
+  return pageOf("products", rows, limit, (row) => [row.externalId], show);
+}
+
+/** The product of this id in the store, or null. */
+export async function findProduct(ctx: Ctx, id: string): Promise<Product | null> {
+  const row = await orm(ctx.db)
+    .select()
+    .from(products)
+    .where(and(eq(products.shop, ctx.shop.key), eq(products.externalId, id)))
+    .get();
+  return row ? show(row) : null;
+}
+
+const Tags = z.array(z.string());
+
+function show(row: typeof products.$inferSelect): Product {
+  return {
+    id: row.externalId,
+    title: row.title,
+    category: row.category,
+    vendor: row.vendor,
+    tags: Tags.parse(JSON.parse(row.tags)),
+    image: row.image,
+    handle: row.handle,
+    updatedAt: iso(row.updatedAt),
+  };
+}

@@ -1,0 +1,139 @@
+import { deleteCheckout, planCart } from "../carts";
+import { addSourceTags, type ContactSource, planContact, recount, removeSourceTags } from "../contacts";
+import { planOrder } from "../orders";
+import { deleteProduct, upsertProduct } from "../products";
+import type { Shop } from "../shops";
+import { applyCustomerDeleted, applyMerge, isDeletedCustomer, notDeleted } from "./customers";
+import type { Change } from "./map";
+import { applyOrderDeleted, applyRefund } from "./orders";
+import { applyUninstalled } from "./uninstall";
+import { visitorJoined } from "../identity/visitor-joined";
+
+/** The statements of one change, for one batch, and whether anything newer had been applied before. */
+export interface Applied {
+  outcome: "handled" | "stale";
+  statements: D1PreparedStatement[];
+}
+
+export interface ApplyContext {
+  env: Env;
+  db: D1Database;
+  shop: Shop;
+  triggeredAt: number;
+  now: number;
+}
+
+/** Reads what decides and plans one change. Running it again on the same body plans nothing new. */
+export async function applyChange(context: ApplyContext, change: Change): Promise<Applied> {
+  const { db, shop, now } = context;
+  switch (change.kind) {
+    case "contact":
+      return applyContact(context, change.contact);
+    case "tags":
+      return applyTags(context, change);
+    case "customer_deleted":
+      return applyCustomerDeleted(context, change);
+    case "customers_merged":
+      return applyMerge(context, change);
+    case "order": {
+      const person = await personOf(context, change.contact);
+      const plan = await planOrder(db, shop.key, change.order, person.key, now);
+      const contacts = [...new Set([...keysOf(person.key), ...plan.contacts])];
+      const { tracker, cartToken = null, checkoutToken = null } = change.order;
+      return {
+        outcome: plan.isStale ? "stale" : "handled",
+        statements: [
+          plan.guard,
+          ...person.statements,
+          ...plan.statements,
+          ...contacts.flatMap((contact) => recount(db, shop.key, contact, now)),
+          ...visitorJoined(context, person, { tracker, cartToken, checkoutToken, at: change.order.version.updatedAt }),
+        ],
+      };
+    }
+    case "cart": {
+      const person = await personOf(context, change.contact);
+      const plan = await planCart(db, shop.key, change.cart, person.key, now);
+      const { tracker, token: cartToken, checkoutToken } = change.cart;
+      return {
+        outcome: plan.isStale ? "stale" : "handled",
+        statements: [
+          ...plan.guards,
+          ...person.statements,
+          ...plan.statements,
+          ...keysOf(person.key).flatMap((contact) => recount(db, shop.key, contact, now)),
+          ...visitorJoined(context, person, { tracker, cartToken, checkoutToken, at: change.cart.version.updatedAt }),
+        ],
+      };
+    }
+    case "order_deleted":
+      return applyOrderDeleted(context, change);
+    case "refund":
+      return applyRefund(context, change.refund);
+    case "checkout_deleted":
+      return { outcome: "handled", statements: deleteCheckout(db, shop.key, change.token, change.at, now) };
+    case "product":
+      return { outcome: "handled", statements: [upsertProduct(db, shop.key, change.product, now)] };
+    case "product_deleted":
+      return { outcome: "handled", statements: deleteProduct(db, shop.key, change.productId, change.at) };
+    case "uninstalled":
+      return applyUninstalled(context, change.domain);
+    case "nothing":
+      return { outcome: "handled", statements: [] };
+    default:
+      return change satisfies never;
+  }
+}
+
+async function applyContact(context: ApplyContext, source: ContactSource): Promise<Applied> {
+  const person = await personOf(context, source);
+  if (person.key === null) return { outcome: "stale", statements: [] };
+  return {
+    outcome: person.changed ? "handled" : "stale",
+    statements: [...person.statements, ...recount(context.db, context.shop.key, person.key, context.now)],
+  };
+}
+
+async function applyTags(context: ApplyContext, change: Extract<Change, { kind: "tags" }>): Promise<Applied> {
+  const { db, shop, now } = context;
+  const person = await planned(context, change.contact);
+  if (person === null) return { outcome: "stale", statements: [] };
+  const whole = person.registers.tags?.[1];
+  const isStale = whole !== undefined && change.at <= whole;
+  const write = change.added ? addSourceTags : removeSourceTags;
+  return {
+    outcome: isStale ? "stale" : "handled",
+    statements: [
+      ...person.statements,
+      ...(isStale || change.tags.length === 0 ? [] : [write(db, shop.key, person.key, change.tags, change.at)]),
+      ...recount(db, shop.key, person.key, now),
+    ],
+  };
+}
+
+export interface Person {
+  key: number | null;
+  id: string | null;
+  changed: boolean;
+  statements: D1PreparedStatement[];
+}
+
+const NOBODY: Person = { key: null, id: null, changed: false, statements: [] };
+
+async function personOf(context: ApplyContext, source: ContactSource | null): Promise<Person> {
+  return (source && (await planned(context, source))) ?? NOBODY;
+}
+
+/** A customer whom Shopify deleted is nobody any more; what an order tells beside the customer id still counts. */
+async function planned(context: ApplyContext, source: ContactSource) {
+  const { db, shop, now } = context;
+  const { customerId } = source;
+  if (customerId === null) return planContact(db, shop, source, now);
+  if (await isDeletedCustomer(db, shop.key, customerId)) return null;
+  const plan = await planContact(db, shop, source, now);
+  return plan && { ...plan, statements: [notDeleted(db, shop.key, customerId), ...plan.statements] };
+}
+
+function keysOf(key: number | null): number[] {
+  return key === null ? [] : [key];
+}

@@ -1,0 +1,226 @@
+import { z } from "zod";
+
+import { cleanReferrer, cleanUrl } from "../../collect/clean";
+import type { ContactSource } from "../../contacts";
+import { type OrderItemSource, type OrderSource, orderState } from "../../orders";
+import { consentOfOrder } from "./consent";
+import { Address, contactOfCustomer, contactOfGuest, Customer } from "./customer";
+import {
+  Currency,
+  Decimal,
+  Id,
+  type MapContext,
+  minor,
+  minorOr,
+  Moment,
+  MoneySet,
+  Quantity,
+  text,
+  Token,
+  trackerOf,
+  UnusableBody,
+  versionAt,
+  WithNotes,
+} from "./fields";
+import { mapRefund, Refunds } from "./refund";
+
+const Line = z.object({
+  id: Id.nullable().optional(),
+  product_id: Id.nullable().optional(),
+  variant_id: Id.nullable().optional(),
+  sku: text(255).optional(),
+  title: text().optional(),
+  name: text().optional(),
+  variant_title: text().optional(),
+  vendor: text(255).optional(),
+  quantity: Quantity,
+  current_quantity: Quantity.nullable().optional(),
+  price: Decimal,
+  discount_allocations: z
+    .array(z.object({ amount: Decimal }))
+    .nullable()
+    .optional(),
+});
+
+const Order = z.object({
+  id: Id,
+  admin_graphql_api_id: Id.nullable().optional(),
+  name: text(100).optional(),
+  test: z.boolean().nullable().optional(),
+  cart_token: Token.optional(),
+  checkout_token: Token.optional(),
+  landing_site: text(4000).optional(),
+  referring_site: text(4000).optional(),
+  email: text(320).optional(),
+  contact_email: text(320).optional(),
+  phone: text(60).optional(),
+  buyer_accepts_marketing: z.boolean().nullable().optional(),
+  created_at: Moment,
+  processed_at: Moment.nullable().optional(),
+  updated_at: Moment.nullable().optional(),
+  cancelled_at: Moment.nullable().optional(),
+  cancel_reason: text(50).optional(),
+  financial_status: text(50).optional(),
+  fulfillment_status: text(50).optional(),
+  currency: Currency,
+  presentment_currency: Currency.nullable().optional(),
+  total_price: Decimal,
+  current_total_price: Decimal.nullable().optional(),
+  subtotal_price: Decimal.nullable().optional(),
+  current_subtotal_price: Decimal.nullable().optional(),
+  total_discounts: Decimal.nullable().optional(),
+  total_tax: Decimal.nullable().optional(),
+  total_price_set: MoneySet.nullable().optional(),
+  current_total_price_set: MoneySet.nullable().optional(),
+  total_shipping_price_set: MoneySet.nullable().optional(),
+  discount_codes: z
+    .array(z.object({ code: z.string().max(255) }))
+    .nullable()
+    .optional(),
+  shipping_lines: z
+    .array(z.object({ title: text(255).optional() }))
+    .nullable()
+    .optional(),
+  source_name: text(100).optional(),
+  line_items: z.array(Line).max(10_000).optional(),
+  fulfillments: z
+    .array(z.object({ created_at: Moment.nullable().optional(), status: text(50).optional() }))
+    .nullable()
+    .optional(),
+  refunds: Refunds.nullable().optional(),
+  customer: Customer.nullable().optional(),
+  shipping_address: Address.optional(),
+  billing_address: Address.optional(),
+  ...WithNotes,
+});
+
+type Order = z.infer<typeof Order>;
+
+export interface MappedOrder {
+  order: OrderSource;
+  /** Null where the body names nobody. */
+  contact: ContactSource | null;
+}
+
+/** The whole order of `orders/*`: a topic only says why it was sent. Amounts are in the shop's currency. */
+export function mapOrder(body: unknown, context: MapContext): MappedOrder {
+  const o = Order.parse(body);
+  const id = o.admin_graphql_api_id ?? o.id;
+  const version = versionAt(o.updated_at ?? o.created_at, context);
+  const { currency } = o;
+  const seen = o.current_total_price_set ?? o.total_price_set;
+  const total = minor(o.current_total_price ?? o.total_price, currency);
+  const originalTotal = minor(o.total_price, currency);
+  if (total < 0 || originalTotal < 0) throw new UnusableBody("a total is below zero");
+  const order: OrderSource = {
+    origin: "shopify",
+    externalId: id,
+    currency,
+    total,
+    originalTotal,
+    test: o.test ?? false,
+    placedAt: o.processed_at ?? o.created_at,
+    refunds: (o.refunds ?? []).map((refund) => mapRefund(refund, id, currency, version.updatedAt)),
+    tracker: trackerOf(o.note_attributes),
+    version,
+    ...told(o, currency),
+  };
+  if (o.financial_status !== undefined) {
+    order.state = orderState({
+      financialStatus: o.financial_status,
+      cancelled: typeof o.cancelled_at === "number",
+      cancelReason: o.cancel_reason ?? null,
+      returned: isReturned(o),
+      recovered: false,
+    });
+  }
+  if (seen) {
+    order.presentmentCurrency = seen.presentment_money.currency_code;
+    order.presentmentTotal = minor(seen.presentment_money.amount, seen.presentment_money.currency_code);
+  } else if (o.presentment_currency) order.presentmentCurrency = o.presentment_currency;
+  if (o.landing_site !== undefined) order.landingSite = landing(o.landing_site, context);
+  if (o.referring_site !== undefined) {
+    const referrer = o.referring_site === null ? null : URL.parse(o.referring_site);
+    order.referringSite = referrer ? cleanReferrer(referrer) : null;
+  }
+  return { order, contact: contactOf(o, context, version) };
+}
+
+/** Members whose keys the body has. */
+function told(o: Order, currency: string): Partial<OrderSource> {
+  const known: Partial<OrderSource> = {};
+  if (o.name !== undefined) known.name = o.name;
+  if (o.financial_status !== undefined) known.financialStatus = o.financial_status;
+  if (o.fulfillment_status !== undefined) {
+    known.fulfillmentStatus = o.fulfillment_status;
+    known.fulfilledAt = o.fulfillment_status === "fulfilled" ? lastFulfilment(o) : null;
+  }
+  if (o.cart_token !== undefined) known.cartToken = o.cart_token;
+  if (o.checkout_token !== undefined) known.checkoutToken = o.checkout_token;
+  if (o.cancelled_at !== undefined) known.cancelledAt = o.cancelled_at;
+  if (o.source_name !== undefined) known.sourceName = o.source_name;
+  const subtotal = o.current_subtotal_price ?? o.subtotal_price;
+  if (subtotal !== undefined) known.subtotal = minorOr(subtotal, currency, null);
+  if (o.total_discounts !== undefined) known.discount = minorOr(o.total_discounts, currency, null);
+  if (o.total_tax !== undefined) known.tax = minorOr(o.total_tax, currency, null);
+  if (o.total_shipping_price_set) known.shipping = minor(o.total_shipping_price_set.shop_money.amount, currency);
+  if (o.discount_codes !== undefined) known.discountCodes = (o.discount_codes ?? []).map(({ code }) => code);
+  if (o.shipping_lines !== undefined) known.shippingMethod = o.shipping_lines?.[0]?.title ?? null;
+  if (o.line_items !== undefined) known.items = o.line_items.map((line) => mapLine(line, currency));
+  return known;
+}
+
+function mapLine(line: z.infer<typeof Line>, currency: string): OrderItemSource {
+  const price = minor(line.price, currency);
+  const off = (line.discount_allocations ?? []).reduce((sum, { amount }) => sum + minor(amount, currency), 0);
+  return {
+    externalId: line.id ?? null,
+    productId: line.product_id ?? null,
+    variantId: line.variant_id ?? null,
+    sku: line.sku ?? null,
+    title: line.title ?? line.name ?? "",
+    variantTitle: line.variant_title ?? null,
+    vendor: line.vendor ?? null,
+    category: null,
+    image: null,
+    quantity: line.quantity,
+    currentQuantity: line.current_quantity ?? line.quantity,
+    price,
+    // Discounts belong to the whole line; a remainder that does not divide is rounded on the piece shown.
+    discountedPrice: line.quantity > 0 ? price - Math.round(off / line.quantity) : price,
+  };
+}
+
+/** Everything that was ordered was taken back, and not merely cancelled. */
+function isReturned(o: Order): boolean {
+  const lines = o.line_items ?? [];
+  const back = (o.refunds ?? []).flatMap((refund) => refund.refund_line_items ?? []);
+  const isBack = back.some((line) => line.restock_type === "return" || line.restock_type === "legacy_restock");
+  return isBack && lines.length > 0 && lines.every((line) => line.current_quantity === 0);
+}
+
+function lastFulfilment(o: Order): number {
+  const times = (o.fulfillments ?? [])
+    .map((fulfilment) => fulfilment.created_at)
+    .filter((at) => typeof at === "number");
+  return times.length > 0 ? Math.max(...times) : (o.updated_at ?? o.created_at);
+}
+
+function landing(site: string | null, context: MapContext): string | null {
+  if (site === null) return null;
+  const origin = `https://${context.domain}`;
+  const url = URL.parse(site, origin);
+  const clean = url ? cleanUrl(url.href, context.keepQueryParams) : null;
+  return clean?.startsWith(origin) ? clean.slice(origin.length) || "/" : clean;
+}
+
+function contactOf(o: Order, context: MapContext, version: OrderSource["version"]): ContactSource | null {
+  const consents = consentOfOrder(o.buyer_accepts_marketing);
+  const email = o.email ?? o.contact_email ?? null;
+  if (!o.customer) {
+    const address = o.shipping_address ?? o.billing_address ?? undefined;
+    return contactOfGuest({ email, phone: o.phone ?? null, address }, version, consents);
+  }
+  const contact = contactOfCustomer(o.customer, context, version.updatedAt, true);
+  return { ...contact, consents: [...contact.consents, ...consents] };
+}

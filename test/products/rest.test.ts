@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+
+import { api, mintShop, operator } from "../helpers/api";
+import { seedProduct } from "../helpers/seed";
+
+test("products are listed by id and shown with what lines do not carry", async () => {
+  const shop = await mintShop();
+  for (const id of ["9007199254740993", "12", "3"]) {
+    await seedProduct(shop.key, id, {
+      title: `Mug ${id}`,
+      category: "Kitchen",
+      vendor: "Acme",
+      tags: '["sale","new"]',
+    });
+  }
+  const first = await shop.full.get("/v1/products?limit=2");
+  const second = await shop.full.get(`/v1/products?limit=2&cursor=${first.body.nextCursor}`);
+  expect([...first.body.items, ...second.body.items].map(({ id }: { id: string }) => id)).toEqual([
+    "12",
+    "3",
+    "9007199254740993",
+  ]);
+  expect(second.body.nextCursor).toBeNull();
+  const { body } = await shop.full.get("/v1/products/9007199254740993");
+  expect(body).toMatchObject({
+    title: "Mug 9007199254740993",
+    category: "Kitchen",
+    vendor: "Acme",
+    tags: ["sale", "new"],
+    image: null,
+  });
+});
+
+test("every product route needs a key with the read scope and its own shop", async () => {
+  const [mine, other] = [await mintShop(), await mintShop()];
+  await seedProduct(mine.key, "1");
+  for (const path of ["/v1/products", "/v1/products/1"]) {
+    expect((await api(null).get(path)).status).toBe(401);
+    expect((await mine.writeOnly.get(path)).status).toBe(403);
+    expect((await mine.readOnly.get(path)).status).toBe(200);
+    expect((await operator.get(`${path}?shop=${mine.id}`)).status).toBe(200);
+  }
+  expect((await other.full.get("/v1/products/1")).status).toBe(404);
+  expect((await other.full.get("/v1/products")).body.items).toEqual([]);
+  expect((await mine.full.get("/v1/products?cursor=zzz")).status).toBe(400);
+  expect((await mine.full.get("/v1/products/%00")).status).toBe(404);
+});
