@@ -130,7 +130,7 @@ CREATE TABLE `contact_tags` (
 	PRIMARY KEY(`shop`, `tag`, `contact`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
-CREATE INDEX `contact_tags_contact` ON `contact_tags` (`contact`);--> statement-breakpoint
+CREATE INDEX `contact_tags_contact` ON `contact_tags` (`contact`,`removed`,`label`);--> statement-breakpoint
 CREATE TABLE `contacts` (
 	`key` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
 	`shop` integer NOT NULL,
@@ -259,6 +259,7 @@ CREATE TABLE `jobs` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `jobs_id_unique` ON `jobs` (`id`);--> statement-breakpoint
 CREATE INDEX `jobs_shop` ON `jobs` (`shop`);--> statement-breakpoint
+CREATE INDEX `jobs_running` ON `jobs` (`updated_at`) WHERE state = 'running';--> statement-breakpoint
 CREATE TABLE `outbox` (
 	`key` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
 	`shop` integer NOT NULL,

@@ -37,7 +37,11 @@ export const idempotencyKeys = sqliteTable(
     subject: text("subject"),
     createdAt: integer("created_at").notNull(),
   },
-  (t) => [primaryKey({ columns: [t.actor, t.key] }), index("idempotency_keys_age").on(t.createdAt),
-    index("idempotency_keys_subject").on(t.subject).where(sql`subject is not null`),
+  (t) => [
+    primaryKey({ columns: [t.actor, t.key] }),
+    index("idempotency_keys_age").on(t.createdAt),
+    index("idempotency_keys_subject")
+      .on(t.subject)
+      .where(sql`subject is not null`),
   ],
 );

@@ -1,0 +1,114 @@
+import { HTTPException } from "hono/http-exception";
+import type { MiddlewareHandler } from "hono";
+
+import { authenticate } from "../auth";
+import { apiKeyRoutes } from "../auth/routes";
+import { config } from "../config";
+import { AppError, toProblem } from "../errors";
+import { newId } from "../lib/ids";
+import { cartRoutes } from "../carts/routes";
+import { dropRoutes } from "../collect/routes";
+import { contactRoutes } from "../contacts/routes";
+import { contactPartRoutes } from "../contacts/routes-parts";
+import { personRoutes } from "../contacts/routes-person";
+import { eventRoutes } from "../events/routes";
+import { identityRoutes } from "../identity/routes";
+import { jobRoutes } from "../jobs/routes";
+import { orderRoutes } from "../orders/routes";
+import { productRoutes } from "../products/routes";
+import { inboxRoutes } from "../shopify/routes-inbox";
+import { shopRoutes } from "../shops/routes";
+import { visitorRoutes } from "../visitor/routes";
+import { auditRoutes } from "./audit-routes";
+import { docsPage } from "./docs";
+import { idempotency } from "./idempotency";
+import { openApiDocument } from "./openapi";
+import { rateLimit } from "./rate-limit";
+import { limitBody, requireJson } from "./request-body";
+import { type ApiEnv, router } from "./route";
+
+let built: ReturnType<typeof build> | null = null;
+
+/** The REST API under `/v1` and its documentation at `/docs`. Built once per isolate, at the first request for it. */
+export function api() {
+  built ??= build();
+  return built;
+}
+
+function build() {
+  const app = router();
+  let document: string | null = null;
+
+  app.onError((error, c) => {
+    const problem = known(error, c.var.requestId);
+    const survivor = problem.code === "contact_merged" ? problem.extra?.survivorId : undefined;
+    if (survivor && c.req.method === "GET") return c.redirect(survivorAddress(c.req.url, survivor), 308);
+    return toProblem(problem, c.var.requestId);
+  });
+  app.notFound((c) => toProblem(new AppError("not_found"), c.var.requestId));
+
+  app.use(identifyRequest);
+  app.get("/docs", (c) => {
+    c.header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'");
+    return c.html(docsPage(openApiDocument(app)));
+  });
+  app.get("/v1/openapi.json", (c) => {
+    document ??= JSON.stringify(openApiDocument(app));
+    return c.body(document, 200, { "content-type": "application/json", "cache-control": "public, max-age=60" });
+  });
+
+  app.use("/v1/*", requireKey, rateLimit(), limitBody, requireJson, idempotency);
+
+  app.route("/", shopRoutes);
+  app.route("/", dropRoutes);
+  app.route("/", identityRoutes);
+  app.route("/", apiKeyRoutes);
+  app.route("/", auditRoutes);
+  app.route("/", personRoutes);
+  app.route("/", contactRoutes);
+  app.route("/", contactPartRoutes);
+  app.route("/", visitorRoutes);
+  app.route("/", orderRoutes);
+  app.route("/", cartRoutes);
+  app.route("/", productRoutes);
+  app.route("/", jobRoutes);
+  app.route("/", eventRoutes);
+  app.route("/", inboxRoutes);
+  return app;
+}
+
+const identifyRequest: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  const now = Date.now();
+  const given = c.req.header("x-request-id") ?? "";
+  c.set("now", now);
+  c.set("requestId", /^[\w-]{8,64}$/.test(given) ? given : newId("req", now));
+  await next();
+  c.res.headers.set("x-request-id", c.var.requestId);
+};
+
+/** 401 comes before everything else, so that nobody can tell which addresses exist; then the scope of the key. */
+const requireKey: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  const actor = await authenticate(c.env.DB, c.req.header("authorization"), config(c.env).operatorToken);
+  if (!actor) throw new AppError("unauthorized", undefined, { headers: { "www-authenticate": "Bearer" } });
+  const needed = c.req.method === "GET" || c.req.method === "HEAD" ? "read" : "write";
+  if (actor.kind === "key" && !actor.scopes.includes(needed)) {
+    throw new AppError("forbidden", `This needs a key with the scope ${needed}`);
+  }
+  c.set("actor", actor);
+  await next();
+};
+
+/** The address that was asked for, with the survivor in the place of the contact that was merged into it. */
+function survivorAddress(address: string, survivor: string): string {
+  const { pathname, search } = new URL(address);
+  return pathname.replace(/^(\/v1\/contacts\/)[^/]+/, `$1${survivor}`) + search;
+}
+
+/** Errors of the framework become ours; what is neither is logged and answered as a bare 500. */
+function known(error: Error, requestId: string): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof HTTPException && error.status === 400) return new AppError("bad_request");
+  if (error instanceof HTTPException && error.status === 415) return new AppError("unsupported_media_type");
+  console.error(JSON.stringify({ message: error.message, stack: error.stack, requestId, feature: "api" }));
+  return new AppError("internal");
+}
