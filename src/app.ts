@@ -2,16 +2,15 @@ import { Hono } from "hono";
 
 import { collect, pixelScript, preflight, trackerScript } from "./collect";
 import { AppError, toProblem } from "./errors";
-import { pokeNowAndThen } from "./jobs";
+import { pokeNowAndThen } from "./jobs/maintain";
 import { landing } from "./landing";
 import { newId } from "./lib/ids";
-import { receiveWebhook } from "./shopify";
 
 type Variables = { requestId: string };
 
 export type App = Hono<{ Bindings: Env; Variables: Variables }>;
 
-/** Every way in. What only some requests need (REST with its schemas and documents) loads with the first that does. */
+/** Every way in. What only some requests need (REST, webhooks) loads with the first that does. */
 export function createApp(): App {
   const app: App = new Hono();
   app.use(async (c, next) => {
@@ -40,9 +39,10 @@ export function createApp(): App {
   app.post("/ff", (c) =>
     collect(c.req.raw, { env: c.env, now: Date.now(), later: (work) => c.executionCtx.waitUntil(work) }),
   );
-  app.post("/webhooks/shopify", (c) =>
-    receiveWebhook(c.req.raw, c.env, { now: Date.now(), later: (work) => c.executionCtx.waitUntil(work) }),
-  );
+  app.post("/webhooks/shopify", async (c) => {
+    const { receiveWebhook } = await import("./shopify");
+    return receiveWebhook(c.req.raw, c.env, { now: Date.now(), later: (work) => c.executionCtx.waitUntil(work) });
+  });
   const rest = async () => (await import("./api")).api();
   for (const path of ["/v1/*", "/docs", "/docs/*"]) {
     app.all(path, async (c) => (await rest()).fetch(c.req.raw, c.env, c.executionCtx));

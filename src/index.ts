@@ -1,6 +1,8 @@
 import { createApp } from "./app";
 import { config } from "./config";
-import { consume, enforceRetention, pokeClocks } from "./jobs";
+import { consume } from "./jobs/consume";
+import { pokeClocks } from "./jobs/maintain";
+import { enforceRetention } from "./jobs/retention";
 
 export { Clock } from "./jobs/clock";
 export { Visitor } from "./visitor/visitor";

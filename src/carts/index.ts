@@ -7,7 +7,6 @@ export {
   settleCartsByOrder,
   settleCartsOfPerson,
 } from "./transitions";
-export { cartsByKey, cartsOfPersonas, findCart, listCarts } from "./read";
 export type { Cart } from "./schemas";
 export { deleteCheckout } from "./delete-checkout";
 export type { CartLine } from "./lines";

@@ -1,10 +1,11 @@
 import { audit } from "../api/audit";
-import { contactNamed } from "../contacts/named";
 import type { Ctx } from "../context";
 import { onConflictRetry, sql } from "../db/client";
 import { AppError } from "../errors";
-import { armClock } from "../jobs/arm";
-import { visitorJoined } from "../identity/visitor-joined";
+import { contactNamed } from "../contacts/rest";
+import { armClock } from "../jobs";
+import { visitorJoined } from "../identity";
+import type { CartLine } from "./lines";
 import { findCart } from "./read";
 import type { Cart, NewCart } from "./schemas";
 import { type CartSource, planCart } from "./upsert";
@@ -18,16 +19,7 @@ export async function putCart(ctx: Ctx, input: NewCart): Promise<{ cart: Cart; i
     token: input.token,
     checkoutToken: input.checkoutToken ?? null,
     ...(input.value ? { currency: input.value.currency, value: input.value.amount } : {}),
-    items: input.items.map((line) => ({
-      productId: line.productId ?? null,
-      variantId: line.variantId ?? null,
-      sku: line.sku ?? null,
-      title: line.title ?? null,
-      quantity: line.quantity,
-      price: line.price ?? null,
-      image: line.image ?? null,
-      url: line.url ?? null,
-    })),
+    ...(input.items ? { items: input.items.map(toLine) } : {}),
     ...(input.checkoutUrl === undefined ? {} : { checkoutUrl: input.checkoutUrl }),
     completedAt: null,
     tracker: input.visitorId ?? null,
@@ -53,4 +45,17 @@ export async function putCart(ctx: Ctx, input: NewCart): Promise<{ cart: Cart; i
 
 function idOf(db: D1Database, shop: number, token: string): Promise<string | null> {
   return sql(db, "select id from carts where shop = ? and token = ?", shop, token).first<string>("id");
+}
+
+function toLine(line: NonNullable<NewCart["items"]>[number]): CartLine {
+  return {
+    productId: line.productId ?? null,
+    variantId: line.variantId ?? null,
+    sku: line.sku ?? null,
+    title: line.title ?? null,
+    quantity: line.quantity,
+    price: line.price ?? null,
+    image: line.image ?? null,
+    url: line.url ?? null,
+  };
 }

@@ -107,7 +107,7 @@ export async function cartsOfPersonas(ctx: Ctx, personas: number[]): Promise<Map
   if (personas.length === 0) return new Map();
   const { results } = await sql(
     ctx.db,
-    `select j.value as persona, (select key from carts where visitor = j.value and shop = ?1
+    `select j.value as persona, (select key from carts where visitor = j.value and +shop = ?1
        order by (state = 'open') desc, activity_at desc, key desc limit 1) as cart from json_each(?2) j`,
     ctx.shop.key,
     JSON.stringify(personas),

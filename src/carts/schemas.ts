@@ -65,7 +65,9 @@ export const NewCart = z
       .max(2000)
       .nullish(),
     value: Maybe(MoneySchema).optional(),
-    items: z.array(NewCartLine).max(500).default([]),
+    items: z.array(NewCartLine).max(500).optional().openapi({
+      description: "All lines; `[]` empties the cart, absent leaves what is known",
+    }),
     visitorId: z.uuid().nullish().openapi({ description: "The tracker's id of the browser that holds the cart" }),
     contactId: Ref.nullish(),
     email: Text(320).nullish(),

@@ -1,8 +1,8 @@
-import type { Version } from "../contacts/registers";
 import { sql } from "../db/client";
 import { keyAfter, lastKey, mustHold } from "../db/guard";
-import { emit } from "../jobs/outbox";
 import { newId } from "../lib/ids";
+import type { Version } from "../contacts";
+import { emit } from "../jobs";
 import type { CartLine } from "./lines";
 import { abandonBefore, settleCartsByOrder } from "./transitions";
 
@@ -202,7 +202,8 @@ function writeCart(
     ["id", newId("crt", now)],
     ["token", `checkout:${columns.get("checkout_token") ?? ""}`],
     ["state", "open"],
-    ["reached", 0],
+    // Lines that were not told do not make a cart empty; those that were told decide below.
+    ["reached", 1],
     ["created_at", now],
     ["updated_at", now],
     ...columns,

@@ -23,7 +23,7 @@ export function cleanUrl(url: string, keepParams: readonly string[]): string | n
     if (SECRET_PARAMS.has(name.toLowerCase())) continue;
     if (CAMPAIGN_PARAMS.includes(name) || keepParams.includes(name)) kept.append(name, value);
   }
-  const query = kept.size > 0 ? `?${kept}` : "";
+  const query = kept.size > 0 ? `?${kept.toString()}` : "";
   const route = /^#!?\//.test(parsed.hash) ? (parsed.hash.split("?")[0] ?? "") : "";
   return withoutEmails(`${parsed.origin}${parsed.pathname}${query}${route}`).slice(0, LONGEST);
 }

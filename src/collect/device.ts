@@ -1,4 +1,4 @@
-import Bowser from "bowser";
+import { parse } from "bowser";
 
 export interface Device {
   type: "desktop" | "mobile" | "tablet" | "tv" | "other";
@@ -17,7 +17,7 @@ export function deviceOf(userAgent: string | null): Device | null {
   const agent = userAgent.slice(0, 512);
   const known = seen.get(agent);
   if (known) return known;
-  const { browser, os, platform } = Bowser.parse(agent);
+  const { browser, os, platform } = parse(agent);
   const device: Device = {
     type: TYPES[platform.type ?? ""] ?? "other",
     browser: browser.name?.slice(0, 60) || null,

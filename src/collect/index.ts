@@ -4,3 +4,8 @@ export { preflight } from "./cors";
 export { listDrops } from "./drops";
 export { geoOf } from "./geo";
 export { pixelScript, trackerScript } from "./script";
+export { cleanReferrer, cleanUrl } from "./clean";
+export { type Claim, parseEvent } from "./parse";
+export { sameCampaign, type Touch } from "./touch";
+export { type Device } from "./device";
+export { type Geo } from "./geo";

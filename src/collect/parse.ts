@@ -1,8 +1,8 @@
-import { identitySecret, identityHash } from "../identity/secrets";
 import { hmacMatches, seal } from "../lib/crypto";
 import type { FieldError } from "../errors";
 import type { Shop } from "../shops";
-import type { CartFacts, Identification, IncomingEvent } from "../visitor/state";
+import type { CartFacts, Identification, IncomingEvent } from "../visitor";
+import { identityHash, identitySecret, linkTokenSecret, readLinkToken } from "../identity";
 import { cleanData, cleanReferrer, cleanUrl, withoutEmails } from "./clean";
 import { type BrowserEvent, CartData, CheckoutData, IdentifiedData } from "./schemas";
 import { touchOf } from "./touch";
@@ -149,7 +149,6 @@ async function identification(told: IdentifiedData, context: ParseContext): Prom
     consent: told.consent ?? {},
   };
   if (told.token) {
-    const { linkTokenSecret, readLinkToken } = await import("../identity/link-token");
     const link = await readLinkToken(await linkTokenSecret(encryptionKey), shop.id, told.token, context.now);
     if (link) {
       claim.contactId = link.contact;

@@ -135,7 +135,7 @@ function channelOf(
     if (/^(e-?mail|newsletter)$/.test(medium)) return "email";
     if (/^(sms|text|whatsapp)$/.test(medium)) return "sms";
     if (/^affiliates?$/.test(medium)) return "affiliate";
-    if (/^social/.test(medium) || (social && medium === "referral")) return "organic_social";
+    if (medium.startsWith("social") || (social && medium === "referral")) return "organic_social";
     if (medium === "organic") return "organic_search";
     if (medium === "referral") return "referral";
   }

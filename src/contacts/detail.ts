@@ -1,12 +1,12 @@
 import { z } from "@hono/zod-openapi";
 
-import { listCarts } from "../carts";
 import { CartSchema } from "../carts/schemas";
 import type { Ctx } from "../context";
-import { listOrders } from "../orders/read";
 import { OrderSchema } from "../orders/schemas";
 import { TimelineItemSchema } from "../visitor/schemas";
-import { contactTimeline } from "../visitor/timeline";
+import { listCarts } from "../carts/rest";
+import { listOrders } from "../orders/rest";
+import { contactTimeline } from "../visitor/rest";
 import { contactShape, type Include } from "./schemas";
 
 const partShape = {

@@ -12,8 +12,8 @@ async function namesOf(db: D1Database, shop: number, contact: number): Promise<s
       `select value from identities where shop = ?1 and contact = ?2`,
       `select j.value from contacts c, json_each(json_array(c.email, c.phone)) j where c.shop = ?1 and c.key = ?2`,
       `select j.value from orders o, json_each(json_array(o.external_id, o.cart_token, o.checkout_token)) j
-       where o.shop = ?1 and o.contact = ?2`,
-      `select j.value from carts a, json_each(json_array(a.token, a.checkout_token)) j where a.shop = ?1 and a.contact = ?2`,
+       where +o.shop = ?1 and o.contact = ?2`,
+      `select j.value from carts a, json_each(json_array(a.token, a.checkout_token)) j where +a.shop = ?1 and a.contact = ?2`,
     ].map((text) => sql(db, text, shop, contact)),
   );
   const values = batch.flatMap(({ results }) => results.map(({ value }) => value));

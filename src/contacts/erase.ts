@@ -86,17 +86,17 @@ function erasureStatements(db: D1Database, job: { id: string; shop: number; cont
     ofContact(`delete from idempotency_keys where subject in (select id from contacts where shop = ?1 and key = ?2)`),
     ...["contact_aliases", "orders", "carts"].map((table) =>
       ofContact(
-        `delete from idempotency_keys where subject in (select id from ${table} where shop = ?1 and contact = ?2)`,
+        `delete from idempotency_keys where subject in (select id from ${table} where +shop = ?1 and contact = ?2)`,
       ),
     ),
     ofContact(`update orders set contact = null, visitor = null, cart_token = null, checkout_token = null,
-      landing_site = null, referring_site = null, discount_codes = '[]' where shop = ?1 and contact = ?2`),
-    ofContact(`delete from carts where shop = ?1 and contact = ?2`),
+      landing_site = null, referring_site = null, discount_codes = '[]' where +shop = ?1 and contact = ?2`),
+    ofContact(`delete from carts where +shop = ?1 and contact = ?2`),
     ...["outbox", "dead_letters"].map((table) =>
-      sql(db, `delete from ${table} where shop = ? and subject = ?`, job.shop, `contact:${job.contact}`),
+      sql(db, `delete from ${table} where +shop = ? and subject = ?`, job.shop, `contact:${job.contact}`),
     ),
     ...["identities", "contact_tags", "consents", "lifecycle_history", "claims", "contact_aliases"].map((table) =>
-      ofContact(`delete from ${table} where shop = ?1 and contact = ?2`),
+      ofContact(`delete from ${table} where +shop = ?1 and contact = ?2`),
     ),
     ofContact(`delete from contacts where shop = ?1 and key = ?2`),
     sql(db, `update jobs set state = 'done', updated_at = ? where id = ?`, now, job.id),

@@ -1,16 +1,15 @@
 import { z } from "@hono/zod-openapi";
 
 import { MaybeText, MaybeTime, TimeSchema } from "../api/schemas";
-import { listCarts } from "../carts";
 import { CartSchema } from "../carts/schemas";
 import type { Ctx } from "../context";
 import { sql } from "../db/client";
 import { iso } from "../lib/time";
-import { listOrders } from "../orders/read";
 import { OrderSchema } from "../orders/schemas";
-import { listVisitors } from "../visitor/read";
 import { TimelineItemSchema, VisitorSchema } from "../visitor/schemas";
-import { contactTimeline } from "../visitor/timeline";
+import { listCarts } from "../carts/rest";
+import { listOrders } from "../orders/rest";
+import { contactTimeline, listVisitors } from "../visitor/rest";
 import { readContact } from "./locate";
 import { ContactSchema, LifecycleEntrySchema } from "./schemas";
 import { showContact } from "./show";

@@ -1,7 +1,7 @@
 import type { Ctx } from "../context";
 import { AppError } from "../errors";
 import { normalisePhone } from "../identity/normalise";
-import { type Identity, resolveIdentities } from "../identity/resolve";
+import { type Identity, resolveIdentities } from "../identity";
 
 /** The E.164 form of a number that a caller gave; throws `validation_failed` when it is none. */
 export function phoneOrThrow(phone: string, country: string | null | undefined): string {

@@ -1,5 +1,3 @@
-export { eraseContact } from "./erase";
-export { continueContactJobs, purgeTrash } from "./jobs";
 export { type ContactRef, mergeContactsStatements } from "./merge";
 export type { ContactSource } from "./decide";
 export { ACCOUNT_STATES, recount } from "./lifecycle";

@@ -44,7 +44,7 @@ export function recount(db: D1Database, shop: number, contact: number, now: numb
     sql(
       db,
       `update contacts set orders_count = n.count, updated_at = ?3
-       from (select count(*) as count from orders where contact = ?2 and shop = ?1 and test = 0 and cancelled_at is null) n
+       from (select count(*) as count from orders where contact = ?2 and +shop = ?1 and test = 0 and cancelled_at is null) n
        where key = ?2 and shop = ?1 and orders_count <> n.count`,
       shop,
       contact,

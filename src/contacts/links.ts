@@ -87,7 +87,7 @@ export async function undoContactLink(ctx: Ctx, contact: { key: number; id: stri
   await db.batch([
     sql(
       db,
-      `update carts set contact = null where shop = ?1 and contact = ?2 and visitor = ?3 and exists (
+      `update carts set contact = null where +shop = ?1 and contact = ?2 and visitor = ?3 and exists (
          select 1 from visitors where key = ?3 and contact = ?2 and evidence = 'claimed')`,
       ...values,
     ),

@@ -4,7 +4,7 @@ import { decodeCursor, type Page, pageOf } from "../api/page";
 import type { Ctx } from "../context";
 import { sql } from "../db/client";
 import { normaliseEmail, normalisePhone } from "../identity/normalise";
-import type { IdentityKind } from "../identity/resolve";
+import type { IdentityKind } from "../identity";
 import type { Contact, ContactFilter } from "./schemas";
 import { CONTACT_COLUMNS, type ContactRow, showContact } from "./show";
 import { foldTag } from "./source-tags";

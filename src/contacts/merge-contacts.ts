@@ -3,7 +3,7 @@ import type { Ctx } from "../context";
 import { onConflictRetry, sql } from "../db/client";
 import { mustHold } from "../db/guard";
 import { AppError } from "../errors";
-import { armClock } from "../jobs/arm";
+import { armClock } from "../jobs";
 import { type ContactRef, mergeContactsStatements } from "./merge";
 
 /**

@@ -1,5 +1,5 @@
 import { sql } from "../db/client";
-import { emit } from "../jobs/outbox";
+import { emit } from "../jobs";
 import { recount } from "./lifecycle";
 
 /** A contact by both its names: the integer that tables use and the public id. */
@@ -70,11 +70,11 @@ const HISTORY = `insert into lifecycle_history (shop, contact, stage, status, at
 
 /** Everything that simply belongs to another contact from now on. */
 const MOVES = [
-  `update identities set contact = ?2 where shop = ?1 and contact = ?3`,
-  `update visitors set contact = ?2 where shop = ?1 and contact = ?3`,
-  `update carts set contact = ?2 where shop = ?1 and contact = ?3`,
-  `update orders set contact = ?2 where shop = ?1 and contact = ?3`,
-  `update lifecycle_history set contact = ?2 where shop = ?1 and contact = ?3`,
+  `update identities set contact = ?2 where +shop = ?1 and contact = ?3`,
+  `update visitors set contact = ?2 where +shop = ?1 and contact = ?3`,
+  `update carts set contact = ?2 where +shop = ?1 and contact = ?3`,
+  `update orders set contact = ?2 where +shop = ?1 and contact = ?3`,
+  `update lifecycle_history set contact = ?2 where +shop = ?1 and contact = ?3`,
   `update or ignore claims set contact = ?2 where shop = ?1 and contact = ?3`,
   `delete from claims where shop = ?1 and contact = ?3`,
   `update contact_aliases set contact = ?2 where shop = ?1 and contact = ?3`,

@@ -1,9 +1,8 @@
 import type { Ctx } from "../context";
 import { sql } from "../db/client";
 import { AppError } from "../errors";
-import { contactById } from "../identity/link";
 import { normaliseEmail, normalisePhone } from "../identity/normalise";
-import { holdIdentity, type Identity, resolveIdentities } from "../identity/resolve";
+import { contactById, holdIdentity, type Identity, resolveIdentities } from "../identity";
 import { createContact } from "./create";
 import type { ContactRef } from "./merge";
 

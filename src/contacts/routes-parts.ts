@@ -3,7 +3,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { audit } from "../api/audit";
 import { body, json, listOf, readProblems, router, writeProblems } from "../api/route";
 import { IdParam, PageQuery, ShopQuery } from "../api/schemas";
-import { flushContact } from "../visitor/open";
+import { flushContact } from "../visitor/rest";
 import { addTags, removeTags } from "./decisions";
 import { lifecycleRows } from "./export";
 import { contactLinks, ContactLinkSchema, undoContactLink } from "./links";

@@ -2,7 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 
 import { body, ctxFrom, json, listOf, readProblems, router, writeProblems } from "../api/route";
 import { IdParam, ShopQuery } from "../api/schemas";
-import { flushContact } from "../visitor/open";
+import { flushContact } from "../visitor/rest";
 import { createContact } from "./create";
 import { ContactDetailSchema, includeParts } from "./detail";
 import { listContacts } from "./list";

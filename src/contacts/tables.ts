@@ -53,10 +53,18 @@ export const contacts = sqliteTable(
     deletedAt: integer("deleted_at"),
   },
   (t) => [
-    index("contacts_shop").on(t.shop).where(sql`deleted_at is null`),
-    index("contacts_stage").on(t.shop, t.stage).where(sql`deleted_at is null`),
-    index("contacts_status").on(t.shop, t.status).where(sql`deleted_at is null and status is not null`),
-    index("contacts_trash").on(t.shop, t.deletedAt).where(sql`deleted_at is not null`),
+    index("contacts_shop")
+      .on(t.shop)
+      .where(sql`deleted_at is null`),
+    index("contacts_stage")
+      .on(t.shop, t.stage)
+      .where(sql`deleted_at is null`),
+    index("contacts_status")
+      .on(t.shop, t.status)
+      .where(sql`deleted_at is null and status is not null`),
+    index("contacts_trash")
+      .on(t.shop, t.deletedAt)
+      .where(sql`deleted_at is not null`),
   ],
 );
 
@@ -103,7 +111,10 @@ export const contactTags = sqliteTable(
     /** Removed at `at` by Shopify; kept so that an older addition does not bring it back. */
     removed: integer("removed", { mode: "boolean" }).notNull().default(false),
   },
-  (t) => [primaryKey({ columns: [t.shop, t.tag, t.contact] }), index("contact_tags_contact").on(t.contact, t.removed, t.label)],
+  (t) => [
+    primaryKey({ columns: [t.shop, t.tag, t.contact] }),
+    index("contact_tags_contact").on(t.contact, t.removed, t.label),
+  ],
 );
 
 /** Message consent per channel. `without rowid`. */

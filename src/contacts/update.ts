@@ -2,7 +2,7 @@ import { audit } from "../api/audit";
 import type { Ctx } from "../context";
 import { onConflictRetry, sql } from "../db/client";
 import { AppError } from "../errors";
-import type { IdentityKind } from "../identity/resolve";
+import type { IdentityKind } from "../identity";
 import { decideConsents, moveLifecycle, setTags } from "./decisions";
 import { phoneOrThrow, refuseTaken } from "./identify";
 import { readContact } from "./locate";

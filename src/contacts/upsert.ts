@@ -1,9 +1,9 @@
 import { sql } from "../db/client";
 import { keyAfter, lastKey, mustHold } from "../db/guard";
-import type { Identity } from "../identity/resolve";
-import { emit } from "../jobs/outbox";
 import { newId } from "../lib/ids";
 import type { Shop } from "../shops";
+import type { Identity } from "../identity";
+import { emit } from "../jobs";
 import { type ContactRow, type ContactSource, type Decision, decideContact } from "./decide";
 
 import { mergeContactsStatements } from "./merge";

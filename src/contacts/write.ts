@@ -1,5 +1,5 @@
 import { AppError } from "../errors";
-import type { Identity } from "../identity/resolve";
+import type { Identity } from "../identity";
 import { customerStatus } from "./lifecycle";
 import { COMPUTED_FIELDS, type ContactPatch } from "./schemas";
 

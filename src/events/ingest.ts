@@ -1,14 +1,14 @@
-import { parseEvent } from "../collect/parse";
 import { IdentifiedData } from "../collect/schemas";
 import { config } from "../config";
-import type { ContactRef } from "../contacts/merge";
-import { contactNamed, type Named } from "../contacts/named";
 import type { Ctx } from "../context";
 import { sql } from "../db/client";
 import { AppError, type FieldError } from "../errors";
 import { normaliseEmail, normalisePhone } from "../identity/normalise";
 import { newId } from "../lib/ids";
 import { type IncomingEvent, linkVisitor, recordEvents } from "../visitor";
+import { parseEvent } from "../collect";
+import type { ContactRef } from "../contacts";
+import { contactNamed, type Named } from "../contacts/rest";
 import type { NewEvent } from "./schemas";
 
 /** Events on their way to one visitor's object. */

@@ -1,8 +1,8 @@
 import { sql } from "../db/client";
-import type { Claim } from "../collect/parse";
-import { emit } from "../jobs/outbox";
 import { newId } from "../lib/ids";
 import type { Shop } from "../shops";
+import type { Claim } from "../collect";
+import { emit } from "../jobs";
 import { type Evidence, type Identity, resolveIdentities } from "./resolve";
 import { identityHash } from "./secrets";
 
@@ -134,7 +134,7 @@ export function linkStatements(
     ),
     sql(
       db,
-      "update carts set contact = ? where shop = ? and visitor = ? and contact is null",
+      "update carts set contact = ? where +shop = ? and visitor = ? and contact is null",
       contact,
       shop,
       persona.key,

@@ -1,6 +1,5 @@
 import { z } from "zod";
 
-import { handleInboxRow } from "../shopify";
 import { react } from "./reactions";
 
 const WebhookMessage = z.object({ shop: z.int(), inbox: z.int() });
@@ -18,8 +17,10 @@ export async function consume(batch: MessageBatch, env: Env, now: () => number):
       const reaction = ReactionMessage.safeParse(message.body);
       if (webhook.success) {
         shops.add(webhook.data.shop);
+        const { handleInboxRow } = await import("../shopify");
         await handleInboxRow(env, webhook.data.inbox, now());
       } else if (reaction.success) {
+        shops.add(reaction.data.shop);
         await react(env, reaction.data.outbox, now());
       }
     });
@@ -36,7 +37,7 @@ async function guarded(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Rows that the webhooks just wrote go on at once; the clock would bring them in half a minute. */
+/** Rows that were just written go on at once, those that wait for another attempt do not; the clock would bring them in half a minute. */
 async function nudgeReactions(env: Env, shop: number, now: number): Promise<void> {
   const { results } = await env.DB.prepare(
     "select key from outbox where shop = ? and next_attempt_at <= ? order by key limit 100",

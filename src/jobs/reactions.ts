@@ -18,6 +18,7 @@ interface OutboxRow {
   data: string;
   at: number;
   attempts: number;
+  next_attempt_at: number;
 }
 
 /**
@@ -37,6 +38,10 @@ export async function react(env: Env, key: number, now: number): Promise<void> {
   ).all<OutboxRow>();
   const shop = await findShop(DB, asked.shop);
   for (const row of rows) {
+    if (row.next_attempt_at > now) {
+      await waitFor(DB, asked, row);
+      return;
+    }
     try {
       if (shop) await carryOut(env, shop, row);
       await sql(DB, "delete from outbox where key = ?", row.key).run();
@@ -45,6 +50,16 @@ export async function react(env: Env, key: number, now: number): Promise<void> {
       return;
     }
   }
+}
+
+/** A row behind one that waits does not wake it early: it comes up together with it. */
+async function waitFor(db: D1Database, asked: OutboxRow, first: OutboxRow): Promise<void> {
+  await sql(
+    db,
+    "update outbox set next_attempt_at = max(next_attempt_at, ?) where key = ?",
+    first.next_attempt_at,
+    asked.key,
+  ).run();
 }
 
 /** What this installation does about a domain event. Types without a reaction here are done by being recorded. */

@@ -29,7 +29,7 @@ export async function enforceRetention(env: Env, now: number): Promise<void> {
   ).all<ShopRetention>();
   await sql(DB, "delete from idempotency_keys where created_at < ?", now - DAY_MS).run();
   // Contacts bring the REST schemas along, which start-up must not pay for.
-  const { continueContactJobs, purgeTrash } = await import("../contacts");
+  const { continueContactJobs, purgeTrash } = await import("../contacts/rest");
   for (const shop of shops) {
     await clearBodies(DB, shop, now);
     if (shop.events > 0) await dropEvents(DB, shop, now);

@@ -1,12 +1,13 @@
 import { z } from "zod";
 
 import { decodeCursor, encodeCursor, type Page } from "../api/page";
-import { type Cart, cartsByKey } from "../carts";
 import type { Ctx } from "../context";
 import { sql } from "../db/client";
 import { AppError } from "../errors";
 import type { Money } from "../lib/money";
 import { findShop, type Shop } from "../shops";
+import { cartsByKey } from "../carts/rest";
+import type { Cart } from "../carts";
 import { ordersByKey } from "./read";
 import type { Order } from "./schemas";
 

@@ -1,12 +1,12 @@
 import { audit } from "../api/audit";
-import { recount } from "../contacts/lifecycle";
-import { contactNamed } from "../contacts/named";
 import type { Ctx } from "../context";
 import { onConflictRetry, sql } from "../db/client";
 import { AppError, type FieldError } from "../errors";
-import { armClock } from "../jobs/arm";
 import type { Money } from "../lib/money";
-import { visitorJoined } from "../identity/visitor-joined";
+import { recount } from "../contacts";
+import { contactNamed } from "../contacts/rest";
+import { armClock } from "../jobs";
+import { visitorJoined } from "../identity";
 import { findOrder } from "./read";
 import type { NewOrder, Order } from "./schemas";
 import type { OrderSource } from "./source";

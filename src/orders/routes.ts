@@ -2,9 +2,9 @@ import { createRoute, z } from "@hono/zod-openapi";
 
 import { body, ctxForRecord, ctxFrom, json, listOf, readProblems, router, writeProblems } from "../api/route";
 import { IdParam, PageQuery, ShopQuery } from "../api/schemas";
-import { contactFrom } from "../contacts/locate";
 import { sql } from "../db/client";
 import { AppError } from "../errors";
+import { contactFrom } from "../contacts/rest";
 import { contactCommerce, SORTS } from "./commerce";
 import { putOrder } from "./put";
 import { findOrder, listOrders } from "./read";

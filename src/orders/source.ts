@@ -1,5 +1,5 @@
-import type { Version } from "../contacts/registers";
 import type { OrderState } from "./state";
+import type { Version } from "../contacts";
 
 export interface OrderItemSource {
   externalId: string | null;

@@ -64,13 +64,23 @@ export const orders = sqliteTable(
   },
   (t) => [
     uniqueIndex("orders_external").on(t.shop, t.origin, t.externalId),
-    index("orders_contact").on(t.contact, t.placedAt).where(sql`contact is not null`),
+    index("orders_contact")
+      .on(t.contact, t.placedAt)
+      .where(sql`contact is not null`),
     index("orders_shop").on(t.shop),
     index("orders_state").on(t.shop, t.state),
-    index("orders_test").on(t.shop).where(sql`test = 1`),
-    index("orders_visitor").on(t.visitor).where(sql`visitor is not null`),
-    index("orders_cart_token").on(t.shop, t.cartToken).where(sql`cart_token is not null`),
-    index("orders_checkout_token").on(t.shop, t.checkoutToken).where(sql`checkout_token is not null`),
+    index("orders_test")
+      .on(t.shop)
+      .where(sql`test = 1`),
+    index("orders_visitor")
+      .on(t.visitor)
+      .where(sql`visitor is not null`),
+    index("orders_cart_token")
+      .on(t.shop, t.cartToken)
+      .where(sql`cart_token is not null`),
+    index("orders_checkout_token")
+      .on(t.shop, t.checkoutToken)
+      .where(sql`checkout_token is not null`),
   ],
 );
 
@@ -114,8 +124,5 @@ export const refunds = sqliteTable(
     /** JSON array of `{ lineId, quantity, amount }`. */
     items: text("items").notNull().default("[]"),
   },
-  (t) => [
-    primaryKey({ columns: [t.shop, t.externalId] }),
-    index("refunds_order").on(t.shop, t.orderExternalId),
-  ],
+  (t) => [primaryKey({ columns: [t.shop, t.externalId] }), index("refunds_order").on(t.shop, t.orderExternalId)],
 );

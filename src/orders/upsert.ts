@@ -1,9 +1,9 @@
 import { announceOrder, settleCartsByOrder, settleCartsOfPerson } from "../carts";
-import type { Version } from "../contacts/registers";
 import { sql } from "../db/client";
 import { keyAfter, lastKey, mustHold } from "../db/guard";
-import { type DomainEventType, emit } from "../jobs/outbox";
 import { newId } from "../lib/ids";
+import type { Version } from "../contacts";
+import { type DomainEventType, emit } from "../jobs";
 import type { OrderSource } from "./source";
 import { wasPaid } from "./state";
 import { insertRefund, type StoredOrder, writeOrder } from "./write";

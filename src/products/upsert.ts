@@ -1,5 +1,5 @@
-import type { Version } from "../contacts/registers";
 import { sql } from "../db/client";
+import type { Version } from "../contacts";
 
 /** A product as its source describes it. An absent member was not told. */
 export interface ProductSource {

@@ -3,11 +3,11 @@ import { addSourceTags, type ContactSource, planContact, recount, removeSourceTa
 import { planOrder } from "../orders";
 import { deleteProduct, upsertProduct } from "../products";
 import type { Shop } from "../shops";
+import { visitorJoined } from "../identity";
 import { applyCustomerDeleted, applyMerge, isDeletedCustomer, notDeleted } from "./customers";
 import type { Change } from "./map";
 import { applyOrderDeleted, applyRefund } from "./orders";
 import { applyUninstalled } from "./uninstall";
-import { visitorJoined } from "../identity/visitor-joined";
 
 /** The statements of one change, for one batch, and whether anything newer had been applied before. */
 export interface Applied {

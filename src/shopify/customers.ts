@@ -1,7 +1,7 @@
 import { demoted, mergeContactsStatements, mergeRegisters, planContact, recount, type Registers } from "../contacts";
 import { sql } from "../db/client";
 import { mustHold } from "../db/guard";
-import { resolveIdentities } from "../identity/resolve";
+import { resolveIdentities } from "../identity";
 import type { Applied, ApplyContext } from "./apply";
 
 interface Found {

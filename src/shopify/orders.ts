@@ -1,8 +1,8 @@
 import { recount } from "../contacts";
 import { sql } from "../db/client";
 import { mustHold } from "../db/guard";
-import { emit } from "../jobs/outbox";
 import { insertRefund, type RefundSource } from "../orders";
+import { emit } from "../jobs";
 import type { Applied, ApplyContext } from "./apply";
 
 /** An order deleted in Shopify goes with its lines and refunds; a late body does not bring it back. */

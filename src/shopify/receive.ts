@@ -1,10 +1,10 @@
 import { config } from "../config";
 import { sql } from "../db/client";
 import { AppError } from "../errors";
-import { armClock } from "../jobs/arm";
 import { fromBase64, hmacMatches, sha256 } from "../lib/crypto";
 import { newId } from "../lib/ids";
 import { cachedShop, type Shop } from "../shops";
+import { armClock } from "../jobs";
 import { isUsableJson, packBody } from "./body";
 
 /** The largest body that is taken. */

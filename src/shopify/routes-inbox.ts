@@ -4,7 +4,7 @@ import { audit } from "../api/audit";
 import { ctxForRecord, ctxFrom, json, listOf, readProblems, router, writeProblems } from "../api/route";
 import { IdParam, PageQuery, ShopQuery } from "../api/schemas";
 import { AppError } from "../errors";
-import { armClock } from "../jobs/arm";
+import { armClock } from "../jobs";
 import { unpackBody } from "./body";
 import { replayInboxRow } from "./inbox";
 import { findInboxEntry, listInbox } from "./inbox-read";

@@ -1,5 +1,11 @@
 import { z } from "zod";
 
+/** What else it begins with could be a host or a path. */
+const AddressPattern = z
+  .string()
+  .max(500)
+  .regex(/^(?:[/*]|https?:\/\/[^/?#])/, "begins with /, with * or with https:// and a host");
+
 const shape = {
   /** Seconds without cart activity after which an open cart is abandoned. */
   abandonAfterSeconds: z
@@ -18,9 +24,9 @@ const shape = {
   newContactsPerMinute: z.int().min(1).max(100_000),
   /** Query parameters kept in stored addresses, beside those of campaigns. */
   keepQueryParams: z.array(z.string().min(1).max(64)).max(100),
-  /** Address patterns (`*` is any text) of the cart and the thank-you page, for sites that are not on Shopify. */
-  cartUrls: z.array(z.string().min(1).max(500)).max(20),
-  thankYouUrls: z.array(z.string().min(1).max(500)).max(20),
+  /** Address patterns of the cart and the thank-you page, for sites that are not on Shopify (`docs/tracker.md`). */
+  cartUrls: z.array(AddressPattern).max(20),
+  thankYouUrls: z.array(AddressPattern).max(20),
   /** Days after which raw events, webhook bodies, anonymous visitors and trashed contacts are deleted; 0 keeps. */
   eventRetentionDays: z.int().min(0).max(3650),
   webhookBodyRetentionDays: z.int().min(1).max(365),

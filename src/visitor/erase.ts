@@ -51,9 +51,9 @@ export async function deletePersona(db: D1Database, shop: number, key: number): 
     sql(db, "delete from claims where visitor = ?", key),
     sql(db, "delete from link_uses where shop = ? and visitor = ?", shop, key),
     sql(db, "delete from outbox where shop = ? and subject = ?", shop, `visitor:${key}`),
-    sql(db, "delete from carts where shop = ? and visitor = ? and contact is null", shop, key),
-    sql(db, "update carts set visitor = null where shop = ? and visitor = ?", shop, key),
-    sql(db, "update orders set visitor = null where shop = ? and visitor = ?", shop, key),
+    sql(db, "delete from carts where +shop = ? and visitor = ? and contact is null", shop, key),
+    sql(db, "update carts set visitor = null where +shop = ? and visitor = ?", shop, key),
+    sql(db, "update orders set visitor = null where +shop = ? and visitor = ?", shop, key),
     sql(db, "delete from visitors where key = ?", key),
   ]);
 }

@@ -2,7 +2,7 @@ import { AppError } from "../errors";
 import type { Shop } from "../shops";
 import type { Batch, ShopFacts } from "./state";
 
-export type { Batch, IncomingEvent } from "./state";
+export type { Batch, CartFacts, Identification, IncomingEvent } from "./state";
 
 function stub(env: Env, shop: { key: number }, tracker: string) {
   return env.VISITOR.getByName(`${shop.key}:${tracker}`);

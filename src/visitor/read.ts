@@ -1,10 +1,11 @@
 import { z } from "zod";
 
 import { keyFrom, type Page, pageOf } from "../api/page";
-import { type Cart, cartsOfPersonas } from "../carts";
 import type { Ctx } from "../context";
 import { sql } from "../db/client";
 import { iso } from "../lib/time";
+import { cartsOfPersonas } from "../carts/rest";
+import type { Cart } from "../carts";
 import type { Persona } from "./paths";
 import type { Visitor } from "./schemas";
 
@@ -146,7 +147,7 @@ export async function personasOf(ctx: Ctx, of: { contact: number } | { keys: num
       ? sql(ctx.db, `select ${PERSONA} from visitors v where v.contact = ?2 and v.shop = ?1`, ctx.shop.key, of.contact)
       : sql(
           ctx.db,
-          `select ${PERSONA} from json_each(?2) j join visitors v on v.key = j.value and v.shop = ?1`,
+          `select ${PERSONA} from json_each(?2) j cross join visitors v on v.key = j.value and +v.shop = ?1`,
           ctx.shop.key,
           JSON.stringify(of.keys),
         );

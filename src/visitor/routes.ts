@@ -3,9 +3,9 @@ import type { Context } from "hono";
 
 import { type ApiEnv, ctxForRecord, ctxFrom, json, listOf, readProblems, router } from "../api/route";
 import { IdParam, PageQuery, ShopQuery } from "../api/schemas";
-import { contactFrom } from "../contacts/locate";
 import type { Ctx } from "../context";
 import { AppError } from "../errors";
+import { contactFrom } from "../contacts/rest";
 import { flushVisitor } from "./index";
 import { flushContact, shopOfVisitor } from "./open";
 import { findVisitor, listVisitors } from "./read";

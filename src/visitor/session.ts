@@ -1,5 +1,5 @@
-import { sameCampaign, type Touch } from "../collect/touch";
 import type { Visit } from "./state";
+import { sameCampaign, type Touch } from "../collect";
 
 /** Inactivity that ends a visit, ms. */
 export const VISIT_GAP_MS = 30 * 60_000;

@@ -1,6 +1,4 @@
-import type { Geo } from "../collect/geo";
-import type { Touch } from "../collect/touch";
-import type { Device } from "../collect/device";
+import type { Device, Geo, Touch } from "../collect";
 
 /** What the object must know of its shop; renewed by every batch. */
 export interface ShopFacts {

@@ -3,12 +3,11 @@ import { DurableObject } from "cloudflare:workers";
 import { abandonDueCarts } from "../carts";
 import { config } from "../config";
 import { onConflictRetry, sql } from "../db/client";
-import { contactById, contactHashes, linkClaim, linkStatements, readPersona } from "../identity/link";
-import { personaHash } from "../identity/secrets";
 import { open } from "../lib/crypto";
-import type { Claim } from "../collect/parse";
-import { armClock } from "../jobs/arm";
 import { getShopOrThrow } from "../shops";
+import { contactById, contactHashes, linkClaim, linkStatements, personaHash, readPersona } from "../identity";
+import type { Claim } from "../collect";
+import { armClock } from "../jobs";
 import { applyBatch, newPerson } from "./apply";
 import { deletePersona, erasePersona } from "./erase";
 import { type Cargo, flushStatements } from "./flush";
@@ -283,7 +282,7 @@ export class Visitor extends DurableObject<Env> {
   async #flushIdentifications(state: VisitorState): Promise<boolean> {
     const { DB } = this.env;
     const shop = await getShopOrThrow(DB, state.shop.key);
-    for (const told of [...state.identifications]) {
+    for (const told of state.identifications) {
       const persona = await readPersona(DB, shop.key, state.tracker, told.person);
       if (persona) {
         const claim: Claim = JSON.parse(await open(config(this.env).encryptionKey, told.sealed));

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 
+import { abandonDueCarts } from "../../src/carts";
 import { api, mintShop, operator } from "../helpers/api";
 import { seedCart, seedContact, seedVisitor } from "../helpers/seed";
 
@@ -80,6 +81,29 @@ test("B5: a cart told twice by its token is one cart; a change changes it, an ol
     .bind(shop.key)
     .first();
   expect(rows).toEqual({ carts: 1, contacts: 1 });
+});
+
+test("B5, B17: a cart told without its lines is abandoned at the threshold; told again it keeps its lines, emptied it waits for nothing", async () => {
+  const shop = await mintShop({ abandonAfterSeconds: 60 });
+  const at = (seconds: number) => new Date(Date.now() - 1_000 * (600 - seconds)).toISOString();
+  const tell = (token: string, more: object) => shop.full.post("/v1/carts", { token, email: "c@b.example", ...more });
+  await tell("bare", { value: EUR(500), updatedAt: at(0) });
+  await tell("lines", { value: EUR(500), updatedAt: at(0), items: [{ title: "Mug" }] });
+  await tell("lines", { value: EUR(900), updatedAt: at(1) });
+  await tell("emptied", { value: EUR(500), updatedAt: at(0), items: [{ title: "Mug" }] });
+  await tell("emptied", { value: EUR(0), updatedAt: at(1), items: [] });
+  await env.DB.batch(abandonDueCarts(env.DB, shop.key, Date.now()));
+  const { body } = await shop.full.get("/v1/carts");
+  const shown = body.items.map((cart: { token: string; state: string; items: unknown[] }) => [
+    cart.token,
+    cart.state,
+    cart.items.length,
+  ]);
+  expect(shown.toSorted()).toEqual([
+    ["bare", "abandoned", 0],
+    ["emptied", "open", 0],
+    ["lines", "abandoned", 1],
+  ]);
 });
 
 test("carts that do not fit are refused and leave nothing behind", async () => {

@@ -126,7 +126,7 @@ describe("POST /ff", () => {
         headers: { "user-agent": BROWSER, "cf-ipcountry": "FR" },
         ...(cf ? { cf } : {}),
       });
-      const response = await collect(request, { env: own as Env, now: T0, later: () => undefined });
+      const response = await collect(request, { env: own, now: T0, later: () => undefined });
       expect(response.status).toBe(204);
       await objectOf(shop, visitor).flush();
       return env.DB.prepare("select country, region, city from visitors where tracker = ?").bind(visitor).first();

@@ -1,4 +1,5 @@
 import type { D1Migration } from "@cloudflare/vitest-plugin";
+import type * as main from "../../src/index";
 
 declare global {
   namespace Cloudflare {
@@ -6,7 +7,7 @@ declare global {
       TEST_MIGRATIONS: D1Migration[];
     }
     interface GlobalProps {
-      mainModule: typeof import("../../src/index");
+      mainModule: typeof main;
     }
   }
 }

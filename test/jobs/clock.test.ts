@@ -2,8 +2,8 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 
-import { pokeClocks, replayDeadLetter } from "../../src/jobs";
-import { react } from "../../src/jobs/reactions";
+import { pokeClocks } from "../../src/jobs/maintain";
+import { react, replayDeadLetter } from "../../src/jobs/reactions";
 import { enforceRetention } from "../../src/jobs/retention";
 import { mintShop } from "../helpers/api";
 import { newVisitor, objectOf, send } from "../helpers/beacon";
@@ -104,6 +104,24 @@ describe("reactions", () => {
     expect(await replayDeadLetter(env.DB, shop.key, letter?.id ?? "", now)).toBe(false);
     const [again] = await rows<{ key: number }>("select key from outbox where shop = ?", shop.key);
     await react(env, again?.key ?? 0, now);
+    expect(await rows("select * from outbox where shop = ?", shop.key)).toHaveLength(0);
+  });
+});
+
+describe("rows of one subject", () => {
+  it("go by key: a later one does not wake an earlier one that waits, and comes up with it", async () => {
+    const shop = await mintShop();
+    const first = await outbox(shop, "order_placed", "contact:7", {});
+    const second = await outbox(shop, "order_paid", "contact:7", {});
+    await env.DB.prepare("update outbox set next_attempt_at = ?, attempts = 3 where key = ?")
+      .bind(T0 + 60_000, first)
+      .run();
+    await react(env, second, T0);
+    expect(await rows("select key, attempts, next_attempt_at from outbox where shop = ?", shop.key)).toEqual([
+      { key: first, attempts: 3, next_attempt_at: T0 + 60_000 },
+      { key: second, attempts: 0, next_attempt_at: T0 + 60_000 },
+    ]);
+    await react(env, second, T0 + 60_000);
     expect(await rows("select * from outbox where shop = ?", shop.key)).toHaveLength(0);
   });
 });

@@ -159,7 +159,7 @@ test("lists read few rows more than they return, whatever else the database hold
     .bind(shop.key, other.key)
     .run();
   const { listOrders } = await import("../../src/orders/read");
-  const { listCarts } = await import("../../src/carts");
+  const { listCarts } = await import("../../src/carts/rest");
   const { getShopOrThrow } = await import("../../src/shops");
   let read = 0;
   let returned = 0;

@@ -104,6 +104,11 @@ export function trackerOf(attributes: z.infer<typeof NoteAttributes>): string | 
 
 /** The version of a body; one from the future would win for ever, so it is refused. */
 export function versionAt(updatedAt: number, context: MapContext): Version {
-  if (updatedAt > context.receivedAt + DAY_MS) throw new UnusableBody("the body is from the future");
+  refuseFuture(updatedAt, context);
   return { updatedAt, triggeredAt: context.triggeredAt };
+}
+
+/** A time beyond every clock's error would win, or settle carts, for ever. */
+export function refuseFuture(at: number, { receivedAt }: MapContext): void {
+  if (at > receivedAt + DAY_MS) throw new UnusableBody("the body is from the future");
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
-import { cleanReferrer, cleanUrl } from "../../collect/clean";
 import type { ContactSource } from "../../contacts";
 import { type OrderItemSource, type OrderSource, orderState } from "../../orders";
+import { cleanReferrer, cleanUrl } from "../../collect";
 import { consentOfOrder } from "./consent";
 import { Address, contactOfCustomer, contactOfGuest, Customer } from "./customer";
 import {
@@ -18,6 +18,7 @@ import {
   text,
   Token,
   trackerOf,
+  refuseFuture,
   UnusableBody,
   versionAt,
   WithNotes,
@@ -107,6 +108,8 @@ export function mapOrder(body: unknown, context: MapContext): MappedOrder {
   const o = Order.parse(body);
   const id = o.admin_graphql_api_id ?? o.id;
   const version = versionAt(o.updated_at ?? o.created_at, context);
+  const placedAt = o.processed_at ?? o.created_at;
+  refuseFuture(placedAt, context);
   const { currency } = o;
   const seen = o.current_total_price_set ?? o.total_price_set;
   const total = minor(o.current_total_price ?? o.total_price, currency);
@@ -119,7 +122,7 @@ export function mapOrder(body: unknown, context: MapContext): MappedOrder {
     total,
     originalTotal,
     test: o.test ?? false,
-    placedAt: o.processed_at ?? o.created_at,
+    placedAt,
     refunds: (o.refunds ?? []).map((refund) => mapRefund(refund, id, currency, version.updatedAt)),
     tracker: trackerOf(o.note_attributes),
     version,

@@ -282,7 +282,7 @@ describe("a hostile page", () => {
 });
 
 describe("declared addresses", () => {
-  it("of cart and thank-you page are the two steps, on any site", async () => {
+  it("B13, B15: of cart and thank-you page are the two steps, on any site", async () => {
     const { addressPattern } = await import("../../../src/collect/patterns.ts");
     world.configure({ cart: addressPattern(["/cart", "/basket*"]), thanks: addressPattern(["/thank-you*"]) });
     for (const path of ["/cart", "/cart/help", "/basket/full", "/thank-you.html"])

@@ -159,7 +159,7 @@ describe("page views", () => {
     expect(views()[1]?.title).toBe("Next");
   });
 
-  it("sends the link token once, and takes only it out of the address bar and out of the view's address", async () => {
+  it("B9: sends the link token once, and takes only it out of the address bar and out of the view's address", async () => {
     world.pages.set("/p", plain(world.host, "Link"));
     const page = await world.page();
     await page.goto(world.url("/p?a=b%20c&ff_id=tok-en_1.x&d=%C3%A9#frag"));

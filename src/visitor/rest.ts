@@ -1,0 +1,4 @@
+/** What the REST routes of other features use of this one; loads with the API, never on the way of a beacon. */
+export { flushContact } from "./open";
+export { listVisitors } from "./read";
+export { contactTimeline } from "./timeline";
