@@ -1,7 +1,7 @@
 import { funnelStep } from "./funnel";
 import { choosePersona } from "./persona";
 import { nextVisit } from "./session";
-import type { Batch, IncomingEvent, Person, VisitorState } from "./state";
+import type { Batch, CartEffect, IncomingEvent, Person, VisitorState } from "./state";
 
 /** (type, event id) pairs remembered at least: twice what the tracker's offline queue can hold. */
 const REMEMBERED = 200;
@@ -69,7 +69,7 @@ function applyEvent(state: VisitorState, event: IncomingEvent, batch: Batch): vo
 
   const step = funnelStep(state.cart, event, person.n, () => `own:${state.tracker}:${seq}`);
   state.cart = step.cart;
-  if (step.effect) state.carts.push({ seq, ...step.effect });
+  if (step.effect) state.carts = withEffect(state.carts, { seq, ...step.effect });
 
   state.pending.push({
     seq,
@@ -82,6 +82,19 @@ function applyEvent(state: VisitorState, event: IncomingEvent, batch: Batch): vo
     person: person.n,
     visit: visit.no,
   });
+}
+
+/** Values are absolute, so a change that is not written yet gives way to the next change of its cart. */
+function withEffect(effects: CartEffect[], next: CartEffect): CartEffect[] {
+  const before = effects.at(-1);
+  const isSame =
+    before !== undefined &&
+    before.purchasedAt === null &&
+    next.purchasedAt === null &&
+    before.cart.person === next.cart.person &&
+    [next.cart.token, next.replaces].includes(before.cart.token);
+  if (!isSame) return [...effects, next];
+  return [...effects.slice(0, -1), { ...next, replaces: before.replaces ?? next.replaces }];
 }
 
 /** The event itself already belongs to the person it names. */

@@ -11,11 +11,9 @@ import { armClock } from "../jobs";
 import { applyBatch, newPerson } from "./apply";
 import { deletePersona, erasePersona } from "./erase";
 import { type Cargo, flushStatements } from "./flush";
-import { type Batch, hasPending, initialState, type PendingEvent, type ShopFacts, type VisitorState } from "./state";
+import { type Batch, hasPending, initialState, type ShopFacts, type VisitorState } from "./state";
+import { VisitorStore } from "./store";
 import { armedUntil, flushDue, nextWake, RETRY_FIRST_MS, RETRY_MOST_MS } from "./timers";
-
-/** Pending events above this size leave the document for a row of their own, bytes. */
-const SPILL_BYTES = 64 * 1024;
 
 /** Above this the visitor takes nothing more until D1 has some of it, bytes. */
 const FULL_BYTES = 5 * 1024 * 1024;
@@ -26,9 +24,6 @@ const HOT_NET_MS = 5_000;
 /** The alarm's own safety net: armed before it works, ms. */
 const ALARM_NET_MS = 60_000;
 
-/** The key of the state. Not a table of our own: making one costs two rows for every new visitor. */
-const DOCUMENT = "document";
-
 export type RecordResult = { kind: "recorded"; accepted: number } | { kind: "full" };
 
 /**
@@ -36,12 +31,14 @@ export type RecordResult = { kind: "recorded"; accepted: number } | { kind: "ful
  * queue of what D1 does not have yet. Named `<shop key>:<tracker id>`. State is one JSON document in one row.
  */
 export class Visitor extends DurableObject<Env> {
+  readonly #store: VisitorStore;
   #state: VisitorState | null;
   #flushing: Promise<void> | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#state = this.#load();
+    this.#store = new VisitorStore(ctx.storage);
+    this.#state = this.#store.load();
   }
 
   /** Takes a batch; durable when this returns. Duplicates by (type, id) are left out. */
@@ -241,7 +238,7 @@ export class Visitor extends DurableObject<Env> {
 
   async #flushEvents(state: VisitorState): Promise<void> {
     const now = Date.now();
-    const spill = this.#firstSpill();
+    const spill = this.#store.firstSpill(state);
     const events = spill?.events ?? [...state.pending];
     const carts = [...state.carts];
     const cut = spill ? (events.at(-1)?.seq ?? 0) : state.seq;
@@ -266,10 +263,7 @@ export class Visitor extends DurableObject<Env> {
     after.parts = Object.fromEntries(
       Object.entries(parts).filter(([name]) => after.persons.some((p) => `${p.n}.${p.visit?.no}` === name)),
     );
-    if (spill) {
-      this.ctx.storage.sql.exec("delete from spill where no = ?", spill.no);
-      after.spilled = { rows: after.spilled.rows - 1, bytes: after.spilled.bytes - spill.bytes };
-    }
+    if (spill) this.#store.dropSpill(after, spill);
     if (gone.length > 0) {
       after.erasing = [...new Set([...after.erasing, ...gone.map(({ person }) => person.n)])];
       this.#dropErased(after);
@@ -354,8 +348,7 @@ export class Visitor extends DurableObject<Env> {
 
   async #reset(): Promise<void> {
     this.#state = null;
-    await this.ctx.storage.deleteAll();
-    await this.ctx.storage.deleteAlarm();
+    await this.#store.clear();
   }
 
   /** Takes everything of persons that are being erased out of the document and the spilled rows. */
@@ -366,15 +359,7 @@ export class Visitor extends DurableObject<Env> {
     state.carts = state.carts.filter((c) => !gone(c.cart.person));
     state.identifications = state.identifications.filter((i) => !gone(i.person));
     if (state.cart && gone(state.cart.person)) state.cart = null;
-    if (state.spilled.rows === 0) return;
-    for (const { no, events } of this.#spills()) {
-      const left = events.filter((e) => !gone(e.person));
-      if (left.length > 0)
-        this.ctx.storage.sql.exec("update spill set events = ? where no = ?", JSON.stringify(left), no);
-      else this.ctx.storage.sql.exec("delete from spill where no = ?", no);
-    }
-    const spilled = this.#spills();
-    state.spilled = { rows: spilled.length, bytes: spilled.reduce((sum, s) => sum + s.bytes, 0) };
+    this.#store.filterSpills(state, (event) => !gone(event.person));
   }
 
   /**
@@ -387,52 +372,16 @@ export class Visitor extends DurableObject<Env> {
     this.#write(state);
   }
 
+  /** In memory only what is stored: a write that fails must not look like one that happened. */
   #write(state: VisitorState): void {
+    this.#store.save(state);
     this.#state = state;
-    let text = JSON.stringify(state);
-    if (text.length > SPILL_BYTES && state.pending.length > 0) {
-      this.#spill(state);
-      text = JSON.stringify(state);
-    }
-    this.ctx.storage.kv.put(DOCUMENT, text);
-  }
-
-  /** Moves the pending events of the document into a row of their own. */
-  #spill(state: VisitorState): void {
-    const text = JSON.stringify(state.pending);
-    // Most visitors never need this table, and making one costs rows.
-    this.ctx.storage.sql.exec("create table if not exists spill (no integer primary key, events text not null)");
-    this.ctx.storage.sql.exec("insert into spill (events) values (?)", text);
-    state.spilled = { rows: state.spilled.rows + 1, bytes: state.spilled.bytes + text.length };
-    state.pending = [];
-  }
-
-  #firstSpill(): Spill | null {
-    return this.#state && this.#state.spilled.rows > 0 ? (this.#spills(1)[0] ?? null) : null;
-  }
-
-  #spills(limit = 1_000): Spill[] {
-    return this.ctx.storage.sql
-      .exec<{ no: number; events: string }>("select no, events from spill order by no limit ?", limit)
-      .toArray()
-      .map(({ no, events }) => ({ no, events: JSON.parse(events), bytes: events.length }));
-  }
-
-  #load(): VisitorState | null {
-    const text = this.ctx.storage.kv.get<string>(DOCUMENT);
-    return text === undefined ? null : JSON.parse(text);
   }
 
   #tracker(): string {
     const name = this.ctx.id.name ?? "";
     return name.slice(name.indexOf(":") + 1);
   }
-}
-
-interface Spill {
-  no: number;
-  events: PendingEvent[];
-  bytes: number;
 }
 
 function log(doing: string, error: unknown): void {

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { pokeClocks } from "../../src/jobs/maintain";
 import { type MintedShop, mintShop } from "../helpers/api";
 import { newVisitor, objectOf, send } from "../helpers/beacon";
-import { DAY, HOUR, MINUTE, T0, travel, useFakeClock } from "../helpers/clock";
+import { DAY, HOUR, MINUTE, SECOND, T0, travel, useFakeClock } from "../helpers/clock";
 import { deliverWebhook } from "../helpers/webhook";
 import { checkout, customer, line, order, refund, set } from "../shopify/bodies";
 
@@ -218,10 +218,10 @@ describe("orders as Shopify's webhooks tell them, over REST", () => {
     const { id } = await onlyContact(shop);
     // The order's reaction joins the browser.
     await vi.waitFor(async () => {
-      travel(MINUTE);
+      travel(10 * SECOND);
       await sweep(shop);
       expect((await shop.full.get(`/v1/visitors?contactId=${id}`)).body.items).toMatchObject([{ id: visitor }]);
-    });
+    }, 10_000);
     const profile = (await shop.full.get(`/v1/contacts/${id}?include=orders,carts,events`)).body;
     expect(profile.orders).toMatchObject([{ name: "#5", total: EUR(11_500), state: "completed", visitorId: visitor }]);
     const carts = profile.carts.map(({ token: name, state }: Fields) => [name, state]).toSorted();

@@ -172,6 +172,17 @@ describe("applyBatch and nextWake", () => {
     expect(applyBatch(state, batch([event()]), T0).accepted).toBe(0);
   });
 
+  it("keeps one unwritten change per cart, however often it changes, and every purchase", () => {
+    const update = (id: string, value: number) =>
+      event({ id, type: "cart_updated", cart: facts({ token: "t", value }) });
+    const changes = batch([event({ id: "a", type: "cart_viewed" }), update("b", 1), update("c", 2), update("d", 3)]);
+    const { state } = applyBatch(empty, changes, T0);
+    expect(state.carts).toHaveLength(1);
+    expect(state.carts[0]).toMatchObject({ seq: 4, replaces: "own:t:1", cart: { token: "t", value: 3 } });
+    const bought = applyBatch(state, batch([event({ id: "e", type: "checkout_completed" })]), T0).state;
+    expect(bought.carts.map((effect) => effect.purchasedAt)).toEqual([null, T0]);
+  });
+
   it("wakes at the flush deadline, at the visit's end when that is earlier, and for the cart", () => {
     const { state } = applyBatch(empty, batch([event()]), T0);
     expect(nextWake(state, T0, false)).toBe(T0 + 300 * SECOND);
