@@ -38,7 +38,7 @@ p { margin: .75rem 0; }
 ul { list-style: none; margin: 1rem 0 0; padding: 0; border-top: 1px solid var(--line); }
 li { border-bottom: 1px solid var(--line); }
 li a { display: flex; justify-content: space-between; gap: 1rem; padding: .7rem 0; text-decoration: none; }
-li span { color: var(--soft); text-align: right; }
+li span { color: var(--soft); font-weight: 400; text-align: right; }
 a { color: var(--mark); font-weight: 600; }
 a:focus-visible { outline: 2px solid var(--mark); outline-offset: 3px; border-radius: 2px; }
 pre { overflow-x: auto; padding: .9rem 1rem; border: 1px solid var(--line); border-radius: 8px; font-size: .85rem; }

@@ -31,7 +31,7 @@ h3{font:600 15px ui-monospace,monospace;overflow-wrap:anywhere}h3 b{text-transfo
 table{border-collapse:collapse;width:100%;font-size:13px}td,th{text-align:left;vertical-align:top;padding:.25rem .5rem;border-top:1px solid var(--line)}
 code,pre{font:13px ui-monospace,monospace}pre{overflow:auto;border:1px solid var(--line);border-radius:6px;padding:.75rem}
 small,.quiet{color:var(--quiet)}summary{cursor:pointer}
-@media(max-width:50rem){body{display:block}nav{position:static;max-height:none;border:0}}`;
+@media(max-width:50rem){body{display:block}nav{position:static;max-height:45vh;border:0;border-bottom:1px solid var(--line)}}`;
 
 /** The API's documentation as one page without any script, font or picture from elsewhere, so that it works offline. */
 export function docsPage(document: OpenApiDocument) {
@@ -72,7 +72,7 @@ export function docsPage(document: OpenApiDocument) {
         </nav>
         <main>
           <h1>${document.info.title} API</h1>
-          <p>${document.info.description ?? ""}</p>
+          <p>${prose(document.info.description)}</p>
           <pre>curl -H "Authorization: Bearer $KEY" "$HOST/v1/contacts?limit=10"</pre>
           ${operations.map(showOperation)}
           <h2 id="errors">Errors</h2>
@@ -103,6 +103,11 @@ function isOperation(value: unknown): value is Operation {
   return typeof value === "object" && value !== null && "responses" in value;
 }
 
+/** Text in which backticks set code. */
+function prose(text = "") {
+  return text.split("`").map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : part));
+}
+
 function anchor(method: string, path: string): string {
   return `${method}${path.replaceAll(/[^\w]+/g, "-")}`;
 }
@@ -111,7 +116,7 @@ function showOperation({ path, method, operation }: { path: string; method: stri
   const parameters = operation.parameters ?? [];
   return html`<article id="${anchor(method, path)}">
     <h3><b>${method}</b>${path}</h3>
-    <p>${operation.summary ?? ""}. <span class="quiet">${operation.description ?? ""}</span></p>
+    <p>${prose(operation.summary)}. <span class="quiet">${prose(operation.description)}</span></p>
     ${
       parameters.length === 0
         ? ""
@@ -121,7 +126,7 @@ function showOperation({ path, method, operation }: { path: string; method: stri
                 html`<tr>
                   <td><code>${parameter.name}</code></td>
                   <td class="quiet">${parameter.in}${parameter.required ? ", needed" : ""}</td>
-                  <td>${typeName(parameter.schema)} ${parameter.description ?? ""}</td>
+                  <td>${typeName(parameter.schema)} ${prose(parameter.description)}</td>
                 </tr>`,
             )}
           </table>`
@@ -134,7 +139,7 @@ function showOperation({ path, method, operation }: { path: string; method: stri
           ([status, answer]) =>
             html`<tr>
               <td>${status}</td>
-              <td>${answer.description ?? ""}</td>
+              <td>${prose(answer.description)}</td>
               <td>${bodyOf(answer)}</td>
             </tr>`,
         )}

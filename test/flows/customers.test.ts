@@ -197,7 +197,9 @@ describe("customers as Shopify's webhooks tell them, over REST", () => {
     }
     const response = await exports.default.fetch("https://footfall.test/v1/openapi.json");
     // Null is for contacts that are at no such stage.
-    const enums = [...(await response.text()).matchAll(/"enum":\[("invited"[^\]]*?)(?:,null)?\]/g)].map(([, list]) => list);
+    const enums = [...(await response.text()).matchAll(/"enum":\[("invited"[^\]]*?)(?:,null)?\]/g)].map(
+      ([, list]) => list,
+    );
     expect(new Set(enums)).toEqual(new Set(['"invited","enabled","paying","disabled","declined"']));
   });
 

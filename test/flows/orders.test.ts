@@ -64,7 +64,9 @@ describe("orders as Shopify's webhooks tell them, over REST", () => {
           current_total_price: "0.00",
           line_items: [line({ current_quantity: 0 })],
           refunds: [
-            refund({ refund_line_items: [{ line_item_id: 9_001, quantity: 2, restock_type: "return", subtotal: 100 }] }),
+            refund({
+              refund_line_items: [{ line_item_id: 9_001, quantity: 2, restock_type: "return", subtotal: 100 }],
+            }),
           ],
         },
       ],
@@ -225,7 +227,12 @@ describe("orders as Shopify's webhooks tell them, over REST", () => {
     const profile = (await shop.full.get(`/v1/contacts/${id}?include=orders,carts,events`)).body;
     expect(profile.orders).toMatchObject([{ name: "#5", total: EUR(11_500), state: "completed", visitorId: visitor }]);
     const carts = profile.carts.map(({ token: name, state }: Fields) => [name, state]).toSorted();
-    expect(carts).toEqual([["next", "open"], [token, "purchased"]].toSorted());
+    expect(carts).toEqual(
+      [
+        ["next", "open"],
+        [token, "purchased"],
+      ].toSorted(),
+    );
     const types = profile.events.map(({ type }: Fields) => type);
     for (const once of ["page_viewed", "order_placed", "contact_created"]) {
       expect([once, types.filter((type: string) => type === once).length]).toEqual([once, 1]);

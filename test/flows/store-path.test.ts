@@ -41,7 +41,11 @@ describe("the way through a store", () => {
     travel(MINUTE);
     await say(shop, visitor, cart("bought"));
     travel(MINUTE);
-    await say(shop, visitor, { type: "checkout_completed", url: "https://acme.example/thanks", data: { orderId: "1" } });
+    await say(shop, visitor, {
+      type: "checkout_completed",
+      url: "https://acme.example/thanks",
+      data: { orderId: "1" },
+    });
     travel(MINUTE);
     await say(shop, visitor, cart("left", 999));
     travel(HOUR);
@@ -136,7 +140,8 @@ describe("the way through a store", () => {
       await say(shop, visitor, page("/letter"), { type: "identified", data: { token, firstName: "Mallory" } });
       await objectOf(shop, visitor).flush();
     }
-    const personOf = async (visitor: string) => (await shop.full.get(`/v1/visitors/${visitor}?person=1`)).body.contactId;
+    const personOf = async (visitor: string) =>
+      (await shop.full.get(`/v1/visitors/${visitor}?person=1`)).body.contactId;
     expect([await personOf(own), await personOf(forwarded)]).toEqual([made.body.id, friend]);
     expect((await shop.full.get(`/v1/contacts/${made.body.id}`)).body.firstName).toBe("Ada");
   });

@@ -97,7 +97,9 @@ describe("an anonymous visitor", () => {
     const shop = await mintShop();
     const [berlin, nowhere] = [newVisitor(), newVisitor()];
     await say(shop, berlin, page("/"));
-    await send(shop.domain, nowhere, [page("/")], { headers: { "cf-ipcountry": "", "cf-region": "", "cf-ipcity": "" } });
+    await send(shop.domain, nowhere, [page("/")], {
+      headers: { "cf-ipcountry": "", "cf-region": "", "cf-ipcity": "" },
+    });
     const read = async (visitor: string, query = "") => (await shop.full.get(`/v1/visitors/${visitor}${query}`)).body;
     expect((await read(berlin)).geo).toEqual({ country: "DE", region: "Berlin", city: "Berlin" });
     expect((await read(nowhere)).geo).toEqual({ country: null, region: null, city: null });
@@ -111,7 +113,9 @@ describe("an anonymous visitor", () => {
     await say(shop, visitor, page("/"));
     await objectOf(shop, visitor).flush();
     travel(MINUTE);
-    expect(await deliverWebhook(shop.domain, "app/uninstalled", { id: 1, myshopify_domain: shop.domain })).toBe("handled");
+    expect(await deliverWebhook(shop.domain, "app/uninstalled", { id: 1, myshopify_domain: shop.domain })).toBe(
+      "handled",
+    );
     const refused = await send(shop.domain, visitor, [page("/after")]);
     expect([refused.status, (await refused.json<{ code: string }>()).code]).toEqual([403, "shop_uninstalled"]);
     expect((await shop.full.get(`/v1/shops/${shop.id}`)).body).toMatchObject({
@@ -138,7 +142,9 @@ describe("a contact", () => {
     await objectOf(shop, known).flush();
     expect(await counts(shop)).toEqual({ visitors: 0, contacts: 2 });
     const { body } = await shop.full.get(`/v1/contacts?email=${email}`);
-    expect((await shop.full.get(`/v1/visitors?contactId=${body.items[0].id}`)).body.items).toMatchObject([{ id: known }]);
+    expect((await shop.full.get(`/v1/visitors?contactId=${body.items[0].id}`)).body.items).toMatchObject([
+      { id: known },
+    ]);
   });
 
   it("A9: a page that a known browser views is on the contact's timeline at once, with URL, title, referrer and time", async () => {

@@ -9,7 +9,7 @@ import {
 } from "../../contacts";
 import { normaliseEmail, normalisePhone } from "../../identity/normalise";
 import { consentsOf, EmailConsent, SmsConsent } from "./consent";
-import { Decimal, Id, type MapContext, Moment, text, versionAt } from "./fields";
+import { Decimal, idOf, type MapContext, Moment, text, versionAt, WithId } from "./fields";
 
 /** An address; Shopify also writes `[]` for none. */
 export const Address = z.preprocess(
@@ -35,8 +35,7 @@ export type Address = z.infer<typeof Address>;
 
 /** A customer in a body of its own, and inside orders and checkouts. Every key may be missing. */
 export const Customer = z.object({
-  id: Id,
-  admin_graphql_api_id: Id.nullable().optional(),
+  ...WithId,
   email: text(320).optional(),
   phone: text(60).optional(),
   first_name: text().optional(),
@@ -59,11 +58,6 @@ export const Customer = z.object({
 export type Customer = z.infer<typeof Customer>;
 
 const AccountState = z.enum(ACCOUNT_STATES);
-
-/** Shopify's id of a customer, with all its digits. */
-export function customerIdOf(customer: Pick<Customer, "id" | "admin_graphql_api_id">): string {
-  return customer.admin_graphql_api_id ?? customer.id;
-}
 
 /** A comma string or a list of tags. */
 export function tagsOf(tags: string | string[] | null): string[] {
@@ -101,7 +95,7 @@ export function contactOfCustomer(
   const tags = customer.tags === undefined ? null : tagsOf(customer.tags);
   if (tags !== null) values.tags = tags.join(",");
   return {
-    customerId: customerIdOf(customer),
+    customerId: idOf(customer),
     values,
     trust: "customer",
     version,

@@ -42,6 +42,18 @@ export const Id = z.union([z.int().nonnegative().transform(String), z.string().m
   return z.NEVER;
 });
 
+/** Keys of a record that has a number and a global id; a global id that is none says nothing. */
+export const WithId = { id: Id, admin_graphql_api_id: Id.nullable().optional().catch(null) };
+
+/**
+ * The id of a record, with all its digits: a sender that rounded the number (2^53) left them in the global id. Where the
+ * two name different records, the number is the record's own.
+ */
+export function idOf(record: { id: string; admin_graphql_api_id?: string | null | undefined }): string {
+  const whole = record.admin_graphql_api_id ?? record.id;
+  return Number(whole) === Number(record.id) ? whole : record.id;
+}
+
 /** Text of a column: null stays null, empty is null, longer than the limit is cut. */
 export const text = (most = 500) =>
   z

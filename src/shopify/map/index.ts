@@ -8,7 +8,7 @@ import type { ProductSource } from "../../products";
 import { mapCart, mapCheckout, mapDeletedCheckout } from "./cart";
 import { consentsOf, EmailConsent, SmsConsent, WhatsAppConsent } from "./consent";
 import { contactOfCustomer, Customer, tagsOf } from "./customer";
-import { Id, type MapContext, Moment, MoneySet, parseLossless, text, UnusableBody, versionAt } from "./fields";
+import { Id, idOf, type MapContext, Moment, MoneySet, parseLossless, text, UnusableBody, versionAt, WithId } from "./fields";
 import { mapOrder } from "./order";
 import { mapProduct } from "./product";
 import { mapRefund, Refund } from "./refund";
@@ -46,11 +46,7 @@ const checkout: Mapping = (body, context) => ({ kind: "cart", ...mapCheckout(bod
 const cart: Mapping = (body, context) => ({ kind: "cart", cart: mapCart(body, context), contact: null });
 const product: Mapping = (body, context) => ({ kind: "product", product: mapProduct(body, context) });
 
-const ById = z.object({ id: Id, admin_graphql_api_id: Id.nullable().optional() });
-const idOf = (body: unknown) => {
-  const { id, admin_graphql_api_id } = ById.parse(body);
-  return admin_graphql_api_id ?? id;
-};
+const ById = z.object(WithId);
 
 /** A contact known only by its customer id, with what the body tells on the side. */
 function mention(
@@ -118,7 +114,7 @@ const TOPICS: Record<string, Mapping> = {
   "customers/disable": customer(false),
   "customers/delete": (body, { triggeredAt }) => ({
     kind: "customer_deleted",
-    customerId: idOf(body),
+    customerId: idOf(ById.parse(body)),
     at: triggeredAt,
   }),
   "customers/merge": (body) => {
@@ -165,7 +161,7 @@ const TOPICS: Record<string, Mapping> = {
   "orders/fulfilled": order,
   "orders/partially_fulfilled": order,
   "orders/edited": () => ({ kind: "nothing" }),
-  "orders/delete": (body, { triggeredAt }) => ({ kind: "order_deleted", orderId: idOf(body), at: triggeredAt }),
+  "orders/delete": (body, { triggeredAt }) => ({ kind: "order_deleted", orderId: idOf(ById.parse(body)), at: triggeredAt }),
   "refunds/create": (body, context) => {
     const refund = RefundBody.parse(body);
     const named = RefundCurrency.safeParse(body);
@@ -186,7 +182,7 @@ const TOPICS: Record<string, Mapping> = {
   "carts/update": cart,
   "products/create": product,
   "products/update": product,
-  "products/delete": (body, { triggeredAt }) => ({ kind: "product_deleted", productId: idOf(body), at: triggeredAt }),
+  "products/delete": (body, { triggeredAt }) => ({ kind: "product_deleted", productId: idOf(ById.parse(body)), at: triggeredAt }),
   "app/uninstalled": (body) => ({ kind: "uninstalled", domain: ShopBody.parse(body).myshopify_domain }),
 };
 

@@ -9,6 +9,7 @@ import {
   Currency,
   Decimal,
   Id,
+  idOf,
   type MapContext,
   minor,
   minorOr,
@@ -21,6 +22,7 @@ import {
   refuseFuture,
   UnusableBody,
   versionAt,
+  WithId,
   WithNotes,
 } from "./fields";
 import { mapRefund, Refunds } from "./refund";
@@ -44,8 +46,7 @@ const Line = z.object({
 });
 
 const Order = z.object({
-  id: Id,
-  admin_graphql_api_id: Id.nullable().optional(),
+  ...WithId,
   name: text(100).optional(),
   test: z.boolean().nullable().optional(),
   cart_token: Token.optional(),
@@ -106,7 +107,7 @@ export interface MappedOrder {
 /** The whole order of `orders/*`: a topic only says why it was sent. Amounts are in the shop's currency. */
 export function mapOrder(body: unknown, context: MapContext): MappedOrder {
   const o = Order.parse(body);
-  const id = o.admin_graphql_api_id ?? o.id;
+  const id = idOf(o);
   const version = versionAt(o.updated_at ?? o.created_at, context);
   const placedAt = o.processed_at ?? o.created_at;
   refuseFuture(placedAt, context);

@@ -2,11 +2,10 @@ import { z } from "zod";
 
 import type { ProductSource } from "../../products";
 import { tagsOf } from "./customer";
-import { Id, type MapContext, Moment, text, versionAt } from "./fields";
+import { idOf, type MapContext, Moment, text, versionAt, WithId } from "./fields";
 
 const Product = z.object({
-  id: Id,
-  admin_graphql_api_id: Id.nullable().optional(),
+  ...WithId,
   title: text(),
   handle: text(255).optional(),
   vendor: text(255).optional(),
@@ -34,7 +33,7 @@ const Product = z.object({
 export function mapProduct(body: unknown, context: MapContext): ProductSource {
   const p = Product.parse(body);
   const product: ProductSource = {
-    externalId: p.admin_graphql_api_id ?? p.id,
+    externalId: idOf(p),
     title: p.title ?? "",
     version: versionAt(p.updated_at ?? context.triggeredAt, context),
   };

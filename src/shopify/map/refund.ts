@@ -1,11 +1,10 @@
 import { z } from "zod";
 
 import type { RefundSource } from "../../orders";
-import { Decimal, Id, minorOr, Moment, Quantity, MoneySet } from "./fields";
+import { Decimal, Id, idOf, minorOr, Moment, MoneySet, Quantity, WithId } from "./fields";
 
 const Refund = z.object({
-  id: Id,
-  admin_graphql_api_id: Id.nullable().optional(),
+  ...WithId,
   order_id: Id.nullable().optional(),
   created_at: Moment.nullable().optional(),
   processed_at: Moment.nullable().optional(),
@@ -51,7 +50,7 @@ export function mapRefund(
   );
   const sum = (amounts: number[]) => amounts.reduce((total, amount) => total + amount, 0);
   return {
-    externalId: refund.admin_graphql_api_id ?? refund.id,
+    externalId: idOf(refund),
     orderExternalId: orderId,
     amount: sum(lines.map((line) => line.amount)) - sum(adjusted),
     currency,
