@@ -8,6 +8,8 @@ export interface CartLine {
   variantId: string | null;
   sku: string | null;
   title: string | null;
+  /** As the source named it; the product's own is shown where it named none. */
+  vendor: string | null;
   quantity: number;
   /** One piece, as the shopper saw it. */
   price: Money | null;
@@ -26,6 +28,7 @@ const StoredLines = z.array(
     variantId: text,
     sku: text,
     title: text,
+    vendor: text,
     quantity: z.int().default(1),
     price: z
       .object({ amount: z.int(), currency: z.string() })

@@ -13,10 +13,11 @@ import { type CartSource, planCart } from "./upsert";
 /** Takes a cart by its token: makes it, or changes the one that is there. Telling the same again changes nothing. */
 export async function putCart(ctx: Ctx, input: NewCart): Promise<{ cart: Cart; isNew: boolean }> {
   const { db, shop, now } = ctx;
+  const token = tokenOf(input);
   const contact = await contactNamed(ctx, input, "");
   const source: CartSource = {
     kind: "cart",
-    token: input.token,
+    token,
     checkoutToken: input.checkoutToken ?? null,
     ...(input.value ? { currency: input.value.currency, value: input.value.amount } : {}),
     ...(input.items ? { items: input.items.map(toLine) } : {}),
@@ -26,7 +27,7 @@ export async function putCart(ctx: Ctx, input: NewCart): Promise<{ cart: Cart; i
     version: { updatedAt: input.updatedAt ?? now, triggeredAt: now },
   };
   const from = { tracker: source.tracker, cartToken: source.token, checkoutToken: source.checkoutToken, at: now };
-  const before = await idOf(db, shop.key, input.token);
+  const before = await idOf(db, shop.key, token);
   await armClock(ctx.env, shop.key, now);
   await onConflictRetry(async () => {
     const plan = await planCart(db, shop.key, source, contact?.key ?? null, now);
@@ -34,13 +35,20 @@ export async function putCart(ctx: Ctx, input: NewCart): Promise<{ cart: Cart; i
       ...plan.guards,
       ...plan.statements,
       ...(contact ? visitorJoined(ctx, contact, from) : []),
-      audit(ctx, before === null ? "cart.created" : "cart.updated", input.token, Object.keys(input)),
+      audit(ctx, before === null ? "cart.created" : "cart.updated", token, Object.keys(input)),
     ]);
   });
-  const id = await idOf(db, shop.key, input.token);
+  const id = await idOf(db, shop.key, token);
   const cart = id === null ? null : await findCart(ctx, id);
   if (!cart) throw new AppError("not_found");
   return { cart, isNew: before === null };
+}
+
+function tokenOf({ token, externalId }: NewCart): string {
+  const named = token ?? externalId;
+  if (named !== undefined && (token === undefined || externalId === undefined || token === externalId)) return named;
+  const detail = named === undefined ? "a token or an externalId is needed" : "differs from the externalId";
+  throw new AppError("validation_failed", undefined, { errors: [{ pointer: "/token", detail }] });
 }
 
 function idOf(db: D1Database, shop: number, token: string): Promise<string | null> {
@@ -53,6 +61,7 @@ function toLine(line: NonNullable<NewCart["items"]>[number]): CartLine {
     variantId: line.variantId ?? null,
     sku: line.sku ?? null,
     title: line.title ?? null,
+    vendor: line.vendor ?? null,
     quantity: line.quantity,
     price: line.price ?? null,
     image: line.image ?? null,

@@ -146,7 +146,7 @@ function show(row: CartRow, lines: CartLine[], products: Map<string, ProductFact
       return {
         ...line,
         category: product?.category ?? null,
-        vendor: product?.vendor ?? null,
+        vendor: line.vendor ?? product?.vendor ?? null,
         image: line.image ?? product?.image ?? null,
       };
     }),

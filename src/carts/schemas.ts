@@ -48,17 +48,22 @@ const NewCartLine = z.strictObject({
   variantId: Ref.nullish(),
   sku: Text(100).nullish(),
   title: Text(500).nullish(),
+  vendor: Text(255).nullish(),
   quantity: z.int().min(0).max(1_000_000).default(1),
   price: Maybe(MoneySchema).optional(),
   image: Text(2000).nullish(),
   url: Text(2000).nullish(),
 });
 
-/** A cart by its token: the same token again changes it, an older `updatedAt` changes nothing. */
+/**
+ * A cart by its token, which a shop of its own may call its external id: the same again changes it, an older `updatedAt`
+ * changes nothing.
+ */
 export const NewCart = z
   .strictObject({
     shop: ShopRef.optional(),
-    token: Text(200).min(1),
+    token: Text(200).min(1).optional(),
+    externalId: Text(200).min(1).optional().openapi({ description: "Another name for `token`; one of them is needed" }),
     checkoutToken: Text(200).min(1).nullish(),
     checkoutUrl: z
       .url({ protocol: /^https?$/ })

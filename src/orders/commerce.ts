@@ -15,7 +15,8 @@ import type { Order } from "./schemas";
 const PURCHASES = ["completed", "recovered"];
 
 export type Activity = "completed" | "abandoned";
-export const SORTS = ["-at", "at", "-total", "total", "-activity", "activity"] as const;
+/** `placedAt` is an order's own name for `at`. */
+export const SORTS = ["-at", "at", "-placedAt", "placedAt", "-total", "total", "-activity", "activity"] as const;
 export type Sort = (typeof SORTS)[number];
 
 export interface CommerceQuery {
@@ -138,7 +139,7 @@ async function readItems(
   people: PersonIn[],
   { activity, sort, limit, cursor }: CommerceQuery,
 ): Promise<Page<CommerceItem>> {
-  const column = sort.replace("-", "");
+  const column = sort.replace("-", "").replace("placedAt", "at");
   const down = sort.startsWith("-");
   const position = cursor === undefined ? null : decodeCursor("commerce", cursor, Position);
   if (position && position[0] !== sort) throw new AppError("bad_cursor");

@@ -43,6 +43,20 @@ test("carts are listed by state, visitor and contact", async () => {
   });
 });
 
+test("B5: a cart's token may be told as its external id; one of the two is needed", async () => {
+  const shop = await mintShop();
+  const first = await shop.full.post("/v1/carts", { externalId: "x-1", value: EUR(100), items: [{ vendor: "Acme" }] });
+  expect(first.status).toBe(201);
+  expect(first.body).toMatchObject({ token: "x-1", items: [{ vendor: "Acme" }] });
+  expect((await shop.full.post("/v1/carts", { externalId: "x-1", value: EUR(200) })).body.id).toBe(first.body.id);
+  expect((await shop.full.post("/v1/carts", { token: "x-1", externalId: "x-1" })).status).toBe(200);
+  for (const body of [{ value: EUR(1) }, { token: "x-1", externalId: "x-2" }]) {
+    const { status, body: problem } = await shop.full.post("/v1/carts", body);
+    expect([status, problem.errors[0].pointer]).toEqual([400, "/token"]);
+  }
+  expect((await shop.full.get("/v1/carts")).body.items).toHaveLength(1);
+});
+
 test("B5: a cart told twice by its token is one cart; a change changes it, an older one does not", async () => {
   const shop = await mintShop();
   const input = {

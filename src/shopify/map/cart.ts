@@ -25,6 +25,7 @@ const Line = z.object({
   variant_id: Id.nullable().optional(),
   sku: text(255).optional(),
   title: text().optional(),
+  vendor: text(255).optional(),
   quantity: Quantity,
   price: Decimal.nullable().optional(),
   discounted_price: Decimal.nullable().optional(),
@@ -125,6 +126,7 @@ function mapLine(line: z.infer<typeof Line>, currency: string): CartLine {
     variantId: line.variant_id ?? null,
     sku: line.sku ?? null,
     title: line.title ?? null,
+    vendor: line.vendor ?? null,
     quantity: line.quantity,
     price: seen
       ? { amount: minor(seen.amount, seen.currency_code), currency: seen.currency_code }

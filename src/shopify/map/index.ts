@@ -8,7 +8,18 @@ import type { ProductSource } from "../../products";
 import { mapCart, mapCheckout, mapDeletedCheckout } from "./cart";
 import { consentsOf, EmailConsent, SmsConsent, WhatsAppConsent } from "./consent";
 import { contactOfCustomer, Customer, tagsOf } from "./customer";
-import { Id, idOf, type MapContext, Moment, MoneySet, parseLossless, text, UnusableBody, versionAt, WithId } from "./fields";
+import {
+  Id,
+  idOf,
+  type MapContext,
+  Moment,
+  MoneySet,
+  parseLossless,
+  text,
+  UnusableBody,
+  versionAt,
+  WithId,
+} from "./fields";
 import { mapOrder } from "./order";
 import { mapProduct } from "./product";
 import { mapRefund, Refund } from "./refund";
@@ -95,8 +106,13 @@ const RefundBody = Refund.extend({
 const RefundCurrency = z.object({
   refund_line_items: z.array(z.object({ subtotal_set: MoneySet })).min(1),
 });
-/** The key must be there, though Shopify's samples leave it null: another body, replayed under this topic, has none. */
-const ShopBody = z.object({ myshopify_domain: text(255) });
+/**
+ * One of the keys must be there, though Shopify's samples leave them null: another body, replayed under this topic, has
+ * neither.
+ */
+const ShopBody = z
+  .object({ myshopify_domain: text(255).optional(), domain: text(255).optional() })
+  .refine((shop) => "myshopify_domain" in shop || "domain" in shop, "not the body of a shop");
 
 const tags =
   (added: boolean): Mapping =>
@@ -161,7 +177,11 @@ const TOPICS: Record<string, Mapping> = {
   "orders/fulfilled": order,
   "orders/partially_fulfilled": order,
   "orders/edited": () => ({ kind: "nothing" }),
-  "orders/delete": (body, { triggeredAt }) => ({ kind: "order_deleted", orderId: idOf(ById.parse(body)), at: triggeredAt }),
+  "orders/delete": (body, { triggeredAt }) => ({
+    kind: "order_deleted",
+    orderId: idOf(ById.parse(body)),
+    at: triggeredAt,
+  }),
   "refunds/create": (body, context) => {
     const refund = RefundBody.parse(body);
     const named = RefundCurrency.safeParse(body);
@@ -182,8 +202,12 @@ const TOPICS: Record<string, Mapping> = {
   "carts/update": cart,
   "products/create": product,
   "products/update": product,
-  "products/delete": (body, { triggeredAt }) => ({ kind: "product_deleted", productId: idOf(ById.parse(body)), at: triggeredAt }),
-  "app/uninstalled": (body) => ({ kind: "uninstalled", domain: ShopBody.parse(body).myshopify_domain }),
+  "products/delete": (body, { triggeredAt }) => ({
+    kind: "product_deleted",
+    productId: idOf(ById.parse(body)),
+    at: triggeredAt,
+  }),
+  "app/uninstalled": (body) => ({ kind: "uninstalled", domain: ShopBody.parse(body).myshopify_domain ?? null }),
 };
 
 /**
