@@ -21,7 +21,8 @@ export async function createContact(ctx: Ctx, input: NewContact): Promise<Contac
   const phone = input.phone ? phoneOrThrow(input.phone, input.address?.country) : undefined;
   const identities = identitiesOf(input, phone);
   const columns = columnsOf(input, phone);
-  const lifecycle = lifecycleAfter({ stage: "lead", status: null, ordered: false }, input.lifecycle ?? {});
+  const stage = input.shopifyCustomerId ? "customer" : "lead";
+  const lifecycle = lifecycleAfter({ stage, status: null, ordered: false }, input.lifecycle ?? {});
   const id = newId("con", now);
 
   const key = await onConflictRetry(async () => {

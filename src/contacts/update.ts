@@ -40,6 +40,8 @@ async function attempt(ctx: Ctx, key: number, patch: ContactPatch, fields: strin
   refuseNameless(before, patch);
 
   const columns = columnsOf(patch, phone);
+  const becomesCustomer = patch.shopifyCustomerId != null && before.shopifyCustomerId === null;
+  const moved = becomesCustomer ? { stage: "customer", ...patch.lifecycle } : patch.lifecycle;
   const replaced = Object.entries(COLUMN_OF).filter(([, column]) => columns.has(column));
   const sets = [...columns.keys(), "updated_at"].map((column) => `${column} = ?`);
   await db.batch([
@@ -81,14 +83,8 @@ async function attempt(ctx: Ctx, key: number, patch: ContactPatch, fields: strin
     ...decideConsents(db, shop.key, key, patch.consents ?? {}, now),
     ...(phone === undefined ? [] : phoneDefault(db, shop, key, phone !== null, now)),
     ...(patch.tags ? setTags(db, shop.key, key, patch.tags, now) : []),
-    ...(patch.lifecycle
-      ? moveLifecycle(
-          db,
-          shop.key,
-          key,
-          lifecycleAfter({ ...before, ordered: before.ordersCount > 0 }, patch.lifecycle),
-          now,
-        )
+    ...(moved
+      ? moveLifecycle(db, shop.key, key, lifecycleAfter({ ...before, ordered: before.ordersCount > 0 }, moved), now)
       : []),
     audit(ctx, "contact.updated", before.id, fields),
   ]);

@@ -122,6 +122,20 @@ test("C8: lookup by Shopify customer id", async () => {
   expect((await shop.full.get("/v1/contacts?shopifyCustomerId=9007199254740992")).body.items).toEqual([]);
 });
 
+test("a contact with a customer id is a customer with one status, unless another stage is named", async () => {
+  const shop = await mintShop();
+  const made = await shop.full.post("/v1/contacts", { shopifyCustomerId: "1" });
+  expect(made.body.lifecycle).toEqual({ stage: "customer", status: "disabled" });
+  const named = await shop.full.post("/v1/contacts", { shopifyCustomerId: "2", lifecycle: { stage: "partner" } });
+  expect(named.body.lifecycle).toEqual({ stage: "partner", status: null });
+  const lead = await shop.full.post("/v1/contacts", { email: "lead@b.example" });
+  expect(lead.body.lifecycle).toEqual({ stage: "lead", status: null });
+  const became = await shop.full.patch(`/v1/contacts/${lead.body.id}`, { shopifyCustomerId: "3" });
+  expect(became.body.lifecycle).toEqual({ stage: "customer", status: "disabled" });
+  const history = await shop.full.get(`/v1/contacts/${lead.body.id}/lifecycle`);
+  expect(history.body.items).toMatchObject([{ stage: "customer" }, { stage: "lead" }]);
+});
+
 test("a phone number is kept as E.164, national ones by their country, others refused", async () => {
   const shop = await mintShop();
   const german = await shop.full.post("/v1/contacts", { phone: "030 1234567", address: { country: "de" } });

@@ -97,7 +97,7 @@ test("E6: filtered and sorted by activity", async () => {
 
 test("pages of any sort hold every entry once", async () => {
   const { shop, path } = await fixture();
-  for (const sort of ["-at", "at", "-total", "total", "-activity", "activity"]) {
+  for (const sort of ["-at", "at", "-placedAt", "placedAt", "-total", "total", "-activity", "activity"]) {
     const whole = (await shop.full.get(`${path}?sort=${sort}`)).body.items.map(({ id }: Item) => id);
     const paged: string[] = [];
     let cursor = "";

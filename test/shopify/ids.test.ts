@@ -20,7 +20,6 @@ it.each([
 
 it.each([
   ["of another record", "gid://shopify/Order/1"],
-  ["that is none", "example string"],
   ["that is null", null],
 ])("the number is a record's own id beside a global id %s", async (_name, gid) => {
   const shop = await newShop();

@@ -156,7 +156,9 @@ describe("app/uninstalled", () => {
 
   it("a late one from before the re-installation, or one that names another shop, disables nothing", async () => {
     const shop = await newShop();
-    expect(await deliver(shop, "app/uninstalled", { id: 1 }, shop.installedAt - 1)).toBe("stale");
+    expect(await deliver(shop, "app/uninstalled", { id: 1, myshopify_domain: null }, shop.installedAt - 1)).toBe(
+      "stale",
+    );
     expect(await deliver(shop, "app/uninstalled", { id: 1, myshopify_domain: "other.myshopify.com" })).toBe("stale");
     expect(await status(shop)).toBe("active");
   });
@@ -171,8 +173,8 @@ describe("app/uninstalled", () => {
       new Response("", { status: 401 }),
     ];
     const fetched = vi.spyOn(globalThis, "fetch").mockImplementation(async () => answers.shift() ?? Response.error());
-    expect(await deliver(shop, "app/uninstalled", { id: 1 }, NOW)).toBe("stale");
-    expect(await deliver(shop, "app/uninstalled", { id: 1 }, NOW + 1)).toBe("retry");
+    expect(await deliver(shop, "app/uninstalled", { id: 1, myshopify_domain: null }, NOW)).toBe("stale");
+    expect(await deliver(shop, "app/uninstalled", { id: 1, myshopify_domain: null }, NOW + 1)).toBe("retry");
     expect(await status(shop)).toBe("active");
     const waiting = (await rows(shop)).at(-1);
     expect(await handleInboxRow(quiet, waiting?.key ?? 0, NOW)).toBe("handled");

@@ -42,8 +42,8 @@ export const Id = z.union([z.int().nonnegative().transform(String), z.string().m
   return z.NEVER;
 });
 
-/** Keys of a record that has a number and a global id; a global id that is none says nothing. */
-export const WithId = { id: Id, admin_graphql_api_id: Id.nullable().optional().catch(null) };
+/** Keys of a record that has a number and a global id. */
+export const WithId = { id: Id, admin_graphql_api_id: Id.nullable().optional() };
 
 /**
  * The id of a record, with all its digits: a sender that rounded the number (2^53) left them in the global id. Where the
