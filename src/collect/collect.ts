@@ -18,7 +18,10 @@ import { Beacon, type BrowserEvent } from "./schemas";
 const BODY_BYTES = 65_536;
 
 /** Deeper JSON is nothing that a tracker sends, and would only cost stack. */
-const NESTING = 20;
+const NESTING = 32;
+
+/** Below this the difference between two clocks is the way of the beacon, and times are kept as they were told, ms. */
+const SKEW_MS = 5_000;
 
 const perAddress = new MinuteCounter();
 
@@ -80,7 +83,7 @@ export async function collect(request: Request, { env, now, later }: CollectCont
     if (!applies(arrival)) continue;
     countDrop(env.DB, shop.key, reason, now, later);
     if (status === 204) return new Response(null, { status, headers });
-    if (reason === "limit") throw new AppError("rate_limited", undefined, { headers: { "retry-after": "60" } });
+    if (reason === "limit") throw tooMany(shop);
     throw new AppError(reason === "uninstalled" ? "shop_uninstalled" : "origin_not_allowed");
   }
 
@@ -95,7 +98,7 @@ export async function collect(request: Request, { env, now, later }: CollectCont
     shop,
     encryptionKey: settings.encryptionKey,
     now,
-    clockOffset: beacon.sent ? now - beacon.sent : 0,
+    clockOffset: beacon.sent && Math.abs(now - beacon.sent) > SKEW_MS ? now - beacon.sent : 0,
     country: geo.country,
   };
   for (const [index, event] of sent.entries()) {
@@ -119,6 +122,16 @@ export async function collect(request: Request, { env, now, later }: CollectCont
   const cookie = visitorCookie(request, shop, beacon.visitor);
   if (cookie) headers.append("set-cookie", cookie);
   return new Response(null, { status: 204, headers });
+}
+
+function tooMany(shop: Shop): AppError {
+  return new AppError("rate_limited", undefined, {
+    headers: {
+      "retry-after": "60",
+      "ratelimit-policy": `"address";q=${shop.settings.beaconsPerMinutePerAddress};w=60`,
+      ratelimit: '"address";r=0;t=60',
+    },
+  });
 }
 
 /** The body as a beacon: at most 64 KB of JSON, whatever its content type says. */

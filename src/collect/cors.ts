@@ -43,9 +43,20 @@ export function siteDomain(request: Request, shop: Shop): string | null {
   return page ? commonDomain(page.hostname, new URL(request.url).hostname) : null;
 }
 
+/** Hosts whose sub-domains belong to different people. */
+const SHARED_HOSTS = new Set([
+  "myshopify.com",
+  "workers.dev",
+  "pages.dev",
+  "vercel.app",
+  "netlify.app",
+  "github.io",
+  "herokuapp.com",
+]);
+
 /**
  * The longest common end of two host names that is not a public suffix: at least two labels, three where the last two
- * look like `co.uk`. Browsers check it again against the real list.
+ * look like `co.uk` or belong to a host of many. Browsers check it again against the real list.
  */
 export function commonDomain(a: string, b: string): string | null {
   if (/^[\d.:[\]]+$/.test(a)) return null;
@@ -53,7 +64,9 @@ export function commonDomain(a: string, b: string): string | null {
   const y = b.split(".").toReversed();
   let same = 0;
   while (same < x.length && same < y.length && x[same] === y[same]) same++;
-  const least = (x[0]?.length ?? 0) === 2 && (x[1]?.length ?? 0) <= 3 ? 3 : 2;
+  const end = `${x[1]}.${x[0]}`;
+  const isShared = SHARED_HOSTS.has(end) || ((x[0]?.length ?? 0) === 2 && (x[1]?.length ?? 0) <= 3);
+  const least = isShared ? 3 : 2;
   return same >= least ? x.slice(0, same).toReversed().join(".") : null;
 }
 

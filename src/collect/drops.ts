@@ -36,9 +36,14 @@ export function countDrop(
   counts.set(name, entry);
   if (now - writtenAt < WRITE_EVERY_MS && counts.size < 500) return;
   writtenAt = now;
+  later(writeDrops(db));
+}
+
+/** Writes what this isolate has counted. */
+async function writeDrops(db: D1Database): Promise<void> {
   const rows = [...counts.values()];
   counts.clear();
-  later(write(db, rows));
+  if (rows.length > 0) await write(db, rows);
 }
 
 async function write(db: D1Database, rows: { shop: number; day: string; reason: DropReason; count: number }[]) {
@@ -61,8 +66,9 @@ export interface DropCount {
   count: number;
 }
 
-/** Drops of the last 30 days, newest day first. */
+/** Drops by day and reason, newest day first; with what this isolate has not written yet. */
 export async function listDrops(db: D1Database, shop: number): Promise<DropCount[]> {
+  await writeDrops(db);
   const { results } = await sql(
     db,
     "select day, reason, count from drops where shop = ? order by day desc, reason limit 300",

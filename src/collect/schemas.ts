@@ -27,12 +27,18 @@ export const EVENT_TYPES = [
 ] as const;
 
 const Money = z.object({
-  amount: z.int(),
+  amount: z.int().nonnegative(),
   currency: z.string().regex(/^[A-Z]{3}$/),
 });
 
 const text = (most: number) => z.string().max(most);
-const id = z.union([text(100), z.int().nonnegative().transform(String)]);
+/** Digits of Shopify's, also from a global id; any other text is the id itself. */
+const id = z.union([text(100), z.int().nonnegative().transform(String)]).transform((value) => {
+  return /^gid:\/\/shopify\/\w+\/(\d+)/.exec(value)?.[1] ?? value;
+});
+
+/** An address that a browser may load; anything else is none. */
+const address = text(2_000).transform((value) => (/^https?:\/\//i.test(value) || value.startsWith("/") ? value : null));
 
 export const CartLine = z.object({
   productId: id.nullish(),
@@ -41,8 +47,8 @@ export const CartLine = z.object({
   title: text(500).nullish(),
   quantity: z.int().min(0).max(1_000_000).default(1),
   price: Money.nullish(),
-  image: text(2_000).nullish(),
-  url: text(2_000).nullish(),
+  image: address.nullish(),
+  url: address.nullish(),
 });
 
 export const CartData = z.object({
@@ -82,14 +88,12 @@ export const EventType = z.union([z.enum(EVENT_TYPES), z.string().regex(/^custom
 
 export const EventId = z.string().regex(/^[\w-]{1,64}$/);
 
-/** Most bytes of one event's data, as JSON. */
-const DATA_BYTES = 16_384;
-const DATA_DEPTH = 8;
+/** Most characters of one event's data, as JSON: as much as a beacon can hold. */
+const DATA_LENGTH = 65_536;
 
 const Data = z
   .record(z.string(), z.unknown())
-  .refine((data) => depth(data) <= DATA_DEPTH, `nested deeper than ${DATA_DEPTH}`)
-  .refine((data) => JSON.stringify(data).length <= DATA_BYTES, `larger than ${DATA_BYTES} bytes`);
+  .refine((data) => JSON.stringify(data).length <= DATA_LENGTH, `longer than ${DATA_LENGTH} characters of JSON`);
 
 /** Fields of an event that browsers and servers share. */
 export const EventFields = {
@@ -100,7 +104,14 @@ export const EventFields = {
   data: Data.nullish(),
 };
 
-const BrowserEvent = z.object({ id: EventId, at: z.int().positive().max(8.64e15), ...EventFields });
+const BrowserEvent = z
+  .object({ id: EventId, at: z.int().positive().max(8.64e15), ...EventFields })
+  .refine(hasPage, { path: ["url"], message: "a page view needs the page's http(s) address" });
+
+/** A view of nothing would count for nothing. */
+export function hasPage(event: { type: string; url?: string | null | undefined }): boolean {
+  return event.type !== "page_viewed" || /^https?:$/.test(URL.parse(event.url ?? "")?.protocol ?? "");
+}
 
 /** A beacon. `forget` stands alone and erases this browser. */
 export const Beacon = z.object({
@@ -117,10 +128,3 @@ export const Beacon = z.object({
 
 export type Beacon = z.infer<typeof Beacon>;
 export type BrowserEvent = z.infer<typeof BrowserEvent>;
-
-function depth(value: unknown): number {
-  if (typeof value !== "object" || value === null) return 0;
-  let most = 0;
-  for (const inner of Object.values(value)) most = Math.max(most, depth(inner));
-  return most + 1;
-}

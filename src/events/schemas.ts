@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 
 import { ShopRef, Text, TimeInput } from "../api/schemas";
-import { EventFields, EventId } from "../collect/schemas";
+import { EventFields, EventId, hasPage } from "../collect/schemas";
 import { normaliseEmail, normalisePhone } from "../identity/normalise";
 
 /** Most events of one request. */
@@ -34,6 +34,7 @@ const NewEvent = z
   .refine((event) => event.visitorId ?? event.contactId ?? event.email ?? event.phone, {
     message: "name a visitorId, a contactId, an email or a phone",
   })
+  .refine(hasPage, { path: ["url"], message: "a page view needs the page's http(s) address" })
   .openapi("NewEvent");
 
 export const NewEvents = z

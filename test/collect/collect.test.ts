@@ -145,6 +145,36 @@ describe("POST /ff", () => {
     expect(await from(undefined)).toEqual({ country: null, region: null, city: null });
   });
 
+  it("keeps times as told where the clocks agree but for the beacon's way", async () => {
+    const shop = await mintShop();
+    const visitor = newVisitor();
+    await send(shop.domain, visitor, [{ ...VIEW, at: T0 - 7_000 }], { body: { sent: T0 - 400 } });
+    await objectOf(shop, visitor).flush();
+    const { results } = await env.DB.prepare("select at from events where shop = ?").bind(shop.key).all();
+    expect(results).toEqual([{ at: T0 - 7_000 }]);
+  });
+
+  it("a page view needs its page, a cart line a picture and a price that can be; data may be large", async () => {
+    const shop = await mintShop();
+    const visitor = newVisitor();
+    const status = async (event: { type: string; url?: string; data?: Record<string, unknown> }) =>
+      (await send(shop.domain, visitor, [event])).status;
+    expect(await status({ type: "page_viewed" })).toBe(400);
+    expect(await status({ type: "page_viewed", url: "javascript:alert(1)" })).toBe(400);
+    const line = { productId: "gid://shopify/Product/7", image: "javascript:alert(1)", quantity: 1 };
+    const price = (amount: number) => ({ ...line, price: { amount, currency: "EUR" } });
+    expect(await status({ type: "cart_updated", data: { token: "t", lines: [price(-1)] } })).toBe(400);
+    expect(await status({ type: "cart_updated", data: { token: visitor, lines: [price(1)] } })).toBe(204);
+    expect(
+      await status({ type: "custom:large", data: { text: "x".repeat(40_000), deep: [[[[[[[[[[1]]]]]]]]]] } }),
+    ).toBe(204);
+    await objectOf(shop, visitor).flush();
+    const cart = await env.DB.prepare("select items from carts where token = ?")
+      .bind(visitor)
+      .first<{ items: string }>();
+    expect(JSON.parse(cart?.items ?? "")).toMatchObject([{ productId: "7", image: null }]);
+  });
+
   it("corrects the browser's clock by `sent`; the future is now", async () => {
     const shop = await mintShop();
     const visitor = newVisitor();

@@ -69,6 +69,8 @@ describe("commonDomain", () => {
     ["www.acme.co.uk", "t.acme.co.uk", "acme.co.uk"],
     ["a.co.uk", "b.co.uk", null],
     ["a.example", "b.example", null],
+    ["a.myshopify.com", "b.myshopify.com", null],
+    ["footfall.acme.workers.dev", "footfall.other.workers.dev", null],
     ["127.0.0.1", "127.0.0.1", null],
     ["localhost", "localhost", null],
   ])("%s and %s", (a, b, expected) => {

@@ -185,7 +185,7 @@ test("one wrong event refuses all of them, by its place, and leaves nothing behi
     [{ type: "custom:x", contactId: "con_nobody" }, "/events/1/contactId"],
     [{ type: "custom:x", visitorId: "1" }, "/events/1/visitorId"],
     [{ ...good, data: [] }, "/events/1/data"],
-    [{ ...good, data: { a: "x".repeat(20_000) } }, "/events/1/data"],
+    [{ ...good, data: { a: "x".repeat(70_000) } }, "/events/1/data"],
     [{ ...good, surprise: 1 }, "/events/1"],
     [
       { ...good, type: "cart_updated", data: { value: { amount: 1.5, currency: "EUR" } } },

@@ -30,6 +30,7 @@ export interface Bodies {
 
 const PERSON = (at: string): Wrong[] => [
   [`${at}id`, wrong.notId],
+  [`${at}admin_graphql_api_id`, (random) => random.pick<Value>([wrong.odd(random), "gid://x", -1, {}, [], true])],
   [`${at}email`, (random) => random.pick<Value>([wrong.notText(random)])],
   [`${at}phone`, wrong.notText],
   [`${at}first_name`, wrong.notText],

@@ -304,7 +304,14 @@ describe("erasure", () => {
     const visitor = newVisitor();
     const email = address();
     await say(shop, visitor, page("/"), identified({ email }), page("/b"));
-    expect((await send(shop.domain, visitor, [], { body: { consent: undefined, events: [{ type: "forget" }] }, headers: { "sec-gpc": "1" } })).status).toBe(204);
+    expect(
+      (
+        await send(shop.domain, visitor, [], {
+          body: { consent: undefined, events: [{ type: "forget" }] },
+          headers: { "sec-gpc": "1" },
+        })
+      ).status,
+    ).toBe(204);
     const left = async () => [
       (await rows("select * from visitors where shop = ?", shop.key)).length,
       (await rows("select * from events where shop = ?", shop.key)).length,
