@@ -89,24 +89,47 @@ function plain(text) {
   return process.stdout.isTTY ? text : stripVTControlCharacters(text);
 }
 
+/**
+ * Both projects at once, as the one in a browser and with processes mostly waits; its output follows the other's.
+ * With arguments, whatever they select in one run.
+ */
 async function runTests() {
   const folder = mkdtempSync(join(tmpdir(), "footfall-tests-"));
-  const report = join(folder, "report.json");
   try {
-    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-    const code = await ended(
-      spawn(join(BIN, "vitest"), ["run", ...reporters, ...forVitest], {
-        cwd: ROOT,
-        env: toolEnvironment(),
-        stdio: ["ignore", "inherit", "inherit"],
-      }),
+    const selections = forVitest.length > 0 ? [forVitest] : [["--project=worker"], ["--project=node"]];
+    const runs = await Promise.all(
+      selections.map((selection, i) => vitest(selection, join(folder, `report-${i}.json`), i === 0)),
     );
-    const result = countTests(readReport(report), code);
+    for (const { output } of runs) process.stdout.write(plain(output));
+    const result = countTests(runs);
     counts = result.line;
-    if (code !== 0 || result.failed > 0) throw new Error(`vitest ended with ${code}`);
+    if (result.failed > 0) throw new Error(`vitest ended with ${runs.map(({ code }) => code).join(" and ")}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * @param {string[]} selection
+ * @param {string} file for the report
+ * @param {boolean} live show the output as it comes; otherwise it is returned
+ */
+async function vitest(selection, file, live) {
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+  const stream = live ? "inherit" : "pipe";
+  const child = spawn(join(BIN, "vitest"), ["run", ...reporters, ...selection], {
+    cwd: ROOT,
+    env: toolEnvironment(),
+    stdio: ["ignore", stream, stream],
+  });
+  let output = "";
+  for (const piped of [child.stdout, child.stderr]) {
+    piped?.setEncoding("utf8").on("data", (/** @type {string} */ text) => {
+      output += text;
+    });
+  }
+  const code = await ended(child);
+  return { code, output, report: readReport(file) };
 }
 
 /** @param {string} file @returns {unknown} the report, or undefined where vitest left none */

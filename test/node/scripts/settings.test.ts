@@ -90,18 +90,19 @@ describe("what is installed", () => {
 
 describe("the closing line of npm test", () => {
   it("counts passed, failed and skipped tests", () => {
-    expect(countTests({ numPassedTests: 5, numFailedTests: 2, numPendingTests: 1 }, 1)).toEqual({
+    expect(countTests([{ report: { numPassedTests: 5, numFailedTests: 2, numPendingTests: 1 }, code: 1 }])).toEqual({
       line: "5 passed, 2 failed, 1 skipped",
       failed: 2,
     });
-    expect(countTests({ numPassedTests: 5 }, 0).line).toBe("5 passed, 0 failed");
+    const both = { report: { numPassedTests: 5 }, code: 0 };
+    expect(countTests([both, both]).line).toBe("10 passed, 0 failed");
   });
 
   it("counts a file that could not be loaded, a crash and an empty run as failures", () => {
     const file = { status: "failed", assertionResults: [] };
-    expect(countTests({ numPassedTests: 5, testResults: [file, file] }, 1).failed).toBe(2);
-    expect(countTests(undefined, "SIGKILL").line).toBe("0 passed, 1 failed");
-    expect(countTests({ numPassedTests: 3 }, 1).failed).toBe(1);
-    expect(countTests({}, 0).failed).toBe(1);
+    expect(countTests([{ report: { numPassedTests: 5, testResults: [file, file] }, code: 1 }]).failed).toBe(2);
+    expect(countTests([{ report: undefined, code: "SIGKILL" }]).line).toBe("0 passed, 1 failed");
+    expect(countTests([{ report: { numPassedTests: 3 }, code: 1 }]).failed).toBe(1);
+    expect(countTests([{ report: {}, code: 0 }]).failed).toBe(1);
   });
 });
