@@ -2,18 +2,9 @@ import { z } from "@hono/zod-openapi";
 
 import { Maybe, MaybeText, MaybeTime, MoneySchema, ShopRef, Text, TimeInput, TimeSchema } from "../api/schemas";
 import { cartShape } from "../carts/schemas";
+import { orders } from "./tables";
 
-export const OrderState = z.enum([
-  "pending_payment",
-  "completed",
-  "abandoned",
-  "recovered",
-  "waiting",
-  "cancelled",
-  "refunded",
-  "failed",
-  "returned",
-]);
+export const OrderState = z.enum(orders.state.enumValues);
 
 export const OrderItemSchema = z
   .strictObject({
