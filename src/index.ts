@@ -1,4 +1,4 @@
-import { createApp } from "./app";
+import { answerBeacon, createApp, isBeacon } from "./app";
 import { config } from "./config";
 import { consume } from "./jobs/consume";
 import { pokeClocks } from "./jobs/maintain";
@@ -12,7 +12,7 @@ const app = createApp();
 export default {
   fetch(request, env, ctx) {
     config(env);
-    return app.fetch(request, env, ctx);
+    return isBeacon(request) ? answerBeacon(request, env, ctx) : app.fetch(request, env, ctx);
   },
   async queue(batch, env) {
     await consume(batch, env, Date.now);
