@@ -1,5 +1,8 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { fetch, Response } from "miniflare";
 import { defineConfig } from "vitest/config";
+
+import { answerAsReceiver } from "./test/helpers/receiver-service.ts";
 
 /**
  * Two projects: `worker` runs inside workerd with real D1, Durable Objects and queues;
@@ -10,9 +13,13 @@ export default defineConfig({
     projects: [
       {
         plugins: [
-          cloudflareTest(async () => ({
+          cloudflareTest(async ({ inject }) => ({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
+              outboundService: async (request) => {
+                const answer = await answerAsReceiver(request);
+                return answer ? new Response(answer.body, answer) : fetch(request, { redirect: "manual" });
+              },
               bindings: {
                 TEST_MIGRATIONS: await readD1Migrations("./migrations"),
                 OPERATOR_TOKEN: "operator-token-of-the-tests",
@@ -21,6 +28,7 @@ export default defineConfig({
                 SHOPIFY_API_SECRET_PREVIOUS: "test-api-secret-before",
                 ENCRYPTION_KEY: "dGVzdHMtb25seS1rZXktb2YtMzItYnl0ZXMtLS0tLS0=",
                 TRUST_GEO_HEADERS: "on",
+                SHOPIFY_ADMIN_ORIGIN: `${inject("standin")}/_shopify/{shop}`,
               },
             },
           })),
@@ -30,6 +38,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/browser/**", "test/node/**", "test/bench/**"],
           setupFiles: ["./test/helpers/setup.ts"],
+          globalSetup: ["./test/node/standin-setup.ts"],
           testTimeout: 20_000,
         },
       },

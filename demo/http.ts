@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { readFileSync } from "node:fs";
 import { marketOf, type Market } from "./shop.ts";
 
@@ -62,9 +62,17 @@ export function asset(name: string, type: string): Handler {
 
 const LIMIT_BYTES = 1_000_000;
 
-/** Serves the routes on localhost; the first that fits answers. Resolves once it listens. */
-export async function serve(port: number, routes: Route[]): Promise<Server> {
+/**
+ * Serves the routes on localhost; the first that fits answers, after `first`, which answers by itself what is its own.
+ * Resolves once it listens.
+ */
+export async function serve(
+  port: number,
+  routes: Route[],
+  first: (incoming: IncomingMessage, outgoing: ServerResponse) => boolean = () => false,
+): Promise<Server> {
   const server = createServer((incoming, outgoing) => {
+    if (first(incoming, outgoing)) return;
     answer(routes, incoming)
       .catch((error: unknown): Reply => {
         console.error(error);

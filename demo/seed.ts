@@ -6,6 +6,8 @@ export type SeedOptions = {
   operatorToken: string;
   /** The *.myshopify.com name. */
   shop: string;
+  /** The app to connect the shop with, as a merchant would; it stays unconnected without one. */
+  app?: { clientId: string; clientSecret: string } | undefined;
   /** A key from an earlier seed; it is kept while the product accepts it. */
   apiKey?: string | null | undefined;
   /** How long to wait for a product that is still starting, in ms. */
@@ -15,20 +17,20 @@ export type SeedOptions = {
 const created = z.object({ key: z.string() });
 
 /**
- * Makes the demo shop in the product, and a key to read it with, over the product's REST API; done twice it changes
+ * Makes the demo shop in the product, connects it to the stand-in, and makes a key to read it with, over the product's REST API; done twice it changes
  * nothing. Throws with the product's answer when it refuses.
  */
 export async function seed(options: SeedOptions): Promise<{ apiKey: string }> {
   const base = options.footfallUrl.replace(/\/$/, "");
   await awake(base, options.patienceMs ?? 30_000);
-  const post = (path: string, body: object): Promise<Response> =>
+  const send = (method: "POST" | "PUT", path: string, body: object): Promise<Response> =>
     fetch(`${base}${path}`, {
-      method: "POST",
+      method,
       headers: { authorization: `Bearer ${options.operatorToken}`, "content-type": "application/json" },
       body: JSON.stringify(body),
     });
 
-  const shop = await post("/v1/shops", {
+  const shop = await send("POST", "/v1/shops", {
     domain: options.shop,
     name: BRAND,
     currency: SHOP_CURRENCY,
@@ -39,8 +41,15 @@ export async function seed(options: SeedOptions): Promise<{ apiKey: string }> {
   if (shop.status !== 201 && shop.status !== 409)
     throw new Error(`The product did not make the demo shop: ${shop.status} ${await shop.text()}`);
 
+  if (options.app !== undefined) {
+    const connection = { method: "client_credentials", ...options.app };
+    const connected = await send("PUT", `/v1/shops/${encodeURIComponent(options.shop)}/shopify`, connection);
+    // Where the product is set to reach Shopify some other way, the demo goes on with webhooks alone.
+    if (!connected.ok) console.error(`The demo shop is not connected: ${connected.status} ${await connected.text()}`);
+  }
+
   if (options.apiKey && (await works(base, options.apiKey))) return { apiKey: options.apiKey };
-  const key = await post("/v1/api-keys", { shop: options.shop, name: "Demo", scopes: ["read", "write"] });
+  const key = await send("POST", "/v1/api-keys", { shop: options.shop, name: "Demo", scopes: ["read", "write"] });
   if (key.status !== 201) throw new Error(`The product gave no key: ${key.status} ${await key.text()}`);
   return { apiKey: created.parse(await key.json()).key };
 }

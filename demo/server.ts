@@ -1,6 +1,8 @@
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
 import { adminRoutes } from "./admin/api.ts";
+import { mountAdminApi } from "./admin-api/demo-store.ts";
+import type { AdminStore } from "./admin-api/store.ts";
 import { adminPage } from "./admin/page.ts";
 import { serve } from "./http.ts";
 import { seed } from "./seed.ts";
@@ -12,6 +14,7 @@ import { accountRoutes } from "./storefront/account-pages.ts";
 import { ajaxRoutes } from "./storefront/ajax.ts";
 import { assetRoutes } from "./storefront/asset-routes.ts";
 import { checkoutRoutes } from "./storefront/checkout-routes.ts";
+import { type EmbedSettings, proxyRoutes } from "./storefront/embed.ts";
 import { notFoundPage, shopRoutes } from "./storefront/shop-pages.ts";
 import { storyRoutes } from "./storefront/story-pages.ts";
 
@@ -21,8 +24,12 @@ export type DemoOptions = {
   footfallUrl: string;
   /** The *.myshopify.com name. */
   shop: string;
-  /** Signs the webhooks. */
+  /** Signs the webhooks and what the app proxy passes on. */
   apiSecret: string;
+  /** The app's client id, for those who connect over the Admin API; a random one without it. */
+  apiKey?: string | undefined;
+  /** Settings of the app embed that are not its defaults. */
+  embed?: Partial<EmbedSettings> | undefined;
   /** Where the stand-in keeps what it knows; in memory alone without one. */
   stateDir?: string | undefined;
   apiVersion?: ApiVersion | undefined;
@@ -30,7 +37,7 @@ export type DemoOptions = {
   random?: (() => number) | undefined;
 };
 
-export type Demo = { url: string; state: StateFile["state"]; close(): Promise<void> };
+export type Demo = { url: string; state: StateFile["state"]; admin: AdminStore; close(): Promise<void> };
 
 /**
  * Starts the storefront and the Shopify stand-in on localhost. Webhooks go to `{footfallUrl}/webhooks/shopify`.
@@ -55,20 +62,26 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     apiVersion,
     state: file.state,
     save: file.save,
-    emit: (action, topic, payload) => void deliveries.enqueue(action, topic, payload),
+    emit: (action, topic, payload) => announce(action, topic, payload),
   };
-  const site = { store, footfallUrl };
-  const server = await serve(options.port, [
-    ...assetRoutes(site),
-    ...ajaxRoutes(store),
-    ...checkoutRoutes(site),
-    ...accountRoutes(site),
-    ...adminRoutes(store, deliveries),
-    adminPage(options.shop, footfallUrl),
-    ...shopRoutes(site),
-    ...storyRoutes(site),
-    { method: "GET", pattern: /^/, handler: (request) => notFoundPage(site, request) },
-  ]).catch(async (error: unknown) => {
+  const { api, admin, announce } = mountAdminApi(store, file, deliveries, options);
+  const site = { store, footfallUrl, apiSecret: options.apiSecret, embed: options.embed };
+  const server = await serve(
+    options.port,
+    [
+      ...assetRoutes(site),
+      ...ajaxRoutes(store),
+      ...checkoutRoutes(site),
+      ...accountRoutes(site),
+      ...proxyRoutes(site),
+      ...adminRoutes(store, deliveries, admin),
+      adminPage(options.shop, footfallUrl),
+      ...shopRoutes(site),
+      ...storyRoutes(site),
+      { method: "GET", pattern: /^/, handler: (request) => notFoundPage(site, request) },
+    ],
+    (incoming, outgoing) => api.handle(incoming, outgoing),
+  ).catch(async (error: unknown) => {
     await deliveries.stop();
     throw error;
   });
@@ -76,10 +89,12 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   return {
     url: store.url,
     state: file.state,
+    admin,
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;
+      api.close();
       await deliveries.stop();
       file.close();
     },
@@ -95,6 +110,7 @@ const environment = z.object({
   DEMO_PORT: z.coerce.number().int().default(8788),
   FOOTFALL_URL: z.url().default("http://localhost:8787"),
   SHOP: z.string().default("demo.myshopify.com"),
+  SHOPIFY_API_KEY: z.string().optional(),
   SHOPIFY_API_SECRET: z.string().min(1),
   SHOPIFY_API_VERSION: z.enum(API_VERSIONS).optional(),
   OPERATOR_TOKEN: z.string().min(1),
@@ -112,6 +128,7 @@ async function main(): Promise<void> {
     port: env.DEMO_PORT,
     footfallUrl: env.FOOTFALL_URL,
     shop: env.SHOP,
+    apiKey: env.SHOPIFY_API_KEY,
     apiSecret: env.SHOPIFY_API_SECRET,
     stateDir: env.STATE_DIR,
     apiVersion: env.SHOPIFY_API_VERSION,
@@ -129,6 +146,7 @@ async function main(): Promise<void> {
     footfallUrl: env.FOOTFALL_URL,
     operatorToken: env.OPERATOR_TOKEN,
     shop: env.SHOP,
+    app: { clientId: demo.admin.app.clientId, clientSecret: demo.admin.app.clientSecret },
     apiKey: demo.state.apiKey,
   });
   demo.state.apiKey = apiKey;

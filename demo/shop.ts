@@ -5,6 +5,15 @@ export const SHOP_ID = 61_384_220_711;
 export const SHOP_CURRENCY = "EUR";
 export const SHOP_TIME_ZONE = "Europe/Berlin";
 
+/** Where the shop sells over the counter, and who stands behind it. */
+export const WORKSHOP = { id: 73_002_844_391, name: "Workshop Berlin" };
+export const SHOPKEEPER = {
+  id: 88_002_844_391,
+  firstName: "Ada",
+  lastName: "Alder",
+  email: "ada@alder-and-oat.example",
+};
+
 export type Currency = "EUR" | "USD" | "GBP" | "JPY";
 
 /** A market as Shopify Markets has it: a country with its currency, its tax included in prices, and whether privacy law there asks first. */

@@ -7,6 +7,9 @@ import { build, transform } from "esbuild";
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const OUT = join(ROOT, "public", "tracker");
 
+/** The pixel of a deployed app: the same code as the custom pixel, for Shopify's own bundler to take in. */
+const APP_PIXEL = join(ROOT, "extensions", "footfall-pixel", "src", "pixel.js");
+
 /** The identifier that the Worker replaces with a JSON literal; see src/tracker/config.ts. */
 const PLACEHOLDER = "__FF__";
 
@@ -23,7 +26,7 @@ export function brotliBytes(text) {
 }
 
 /**
- * Builds the browser scripts of src/tracker into public/tracker.
+ * Builds the browser scripts of src/tracker into public/tracker, and the pixel for the app's extension.
  * @returns {Promise<{ name: string, bytes: number, brotli: number, budget: number }[]>} sizes as served
  */
 export async function buildTracker() {
@@ -51,6 +54,8 @@ export async function buildTracker() {
     const served = text.replace(PLACEHOLDER, EXAMPLE_CONFIG);
     sizes.push({ name, bytes: Buffer.byteLength(served), brotli: brotliBytes(served), budget });
   }
+  const entryPoints = [join(ROOT, "src", "tracker", "app-pixel.ts")];
+  await build({ entryPoints, bundle: true, format: "esm", target: "es2020", outfile: APP_PIXEL });
   return sizes;
 }
 

@@ -37,7 +37,7 @@ for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(name, () => void 
 // Our watcher is gone: whoever ended it wanted us gone too.
 process.on("disconnect", () => void stop(0));
 
-const settings = localSettings(ensureDevVars(ROOT), process.env, withDemo);
+const settings = localSettings(ensureDevVars(ROOT), process.env, withDemo ? `http://127.0.0.1:${demoPort}` : undefined);
 mkdirSync(stateDir, { recursive: true });
 /** What the demo says when it is ready: its addresses and its shop. @type {{ admin: string, shop: string } | undefined} */
 let demo;

@@ -10,15 +10,18 @@ export const DATABASE = "footfall";
  * secret, because wrangler passes on only those names of .dev.vars that wrangler.toml declares.
  * @param {Record<string, string | undefined>} file the settings of .dev.vars
  * @param {Record<string, string | undefined>} environment of `npm start`; an empty value counts as not set
- * @param {boolean} withDemo whether the demo runs, which sends visitors' places in headers
+ * @param {string | undefined} demoUrl where the demo runs, if it does: it sends visitors' places in headers, and its
+ * stand-in answers for Shopify
  * @returns {{ values: Record<string, string>, overrides: string[] }}
  */
-export function localSettings(file, environment, withDemo) {
+export function localSettings(file, environment, demoUrl) {
   /** @type {Record<string, string>} */
   const values = {};
+  /** @type {Record<string, string>} */
+  const ofDemo = demoUrl ? { TRUST_GEO_HEADERS: "on", SHOPIFY_ADMIN_ORIGIN: `${demoUrl}/_shopify/{shop}` } : {};
   const overrides = [];
   for (const name of SETTINGS) {
-    const given = environment[name] || (name === "TRUST_GEO_HEADERS" && withDemo ? "on" : undefined);
+    const given = environment[name] || ofDemo[name];
     const value = given ?? file[name];
     if (!value) continue;
     values[name] = value;

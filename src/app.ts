@@ -1,10 +1,11 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 
 import { collect, pixelScript, preflight, trackerScript } from "./collect";
 import { AppError, toProblem } from "./errors";
 import { pokeNowAndThen } from "./jobs/maintain";
 import { landing } from "./landing";
 import { newId } from "./lib/ids";
+import { logFailure } from "./lib/log";
 
 type Variables = { requestId: string };
 
@@ -35,6 +36,24 @@ export function createApp(): App {
     const { receiveWebhook } = await import("./shopify");
     return receiveWebhook(c.req.raw, c.env, { now: Date.now(), later: (work) => c.executionCtx.waitUntil(work) });
   });
+  app.get("/proxy/customer", async (c) => {
+    const { proxiedCustomer } = await import("./storefront/proxy");
+    return proxiedCustomer(c.req.raw, c.env, { now: Date.now(), later: (work) => c.executionCtx.waitUntil(work) });
+  });
+  const visit = (c: Context<{ Bindings: Env; Variables: Variables }>) => ({
+    now: Date.now(),
+    requestId: c.get("requestId"),
+    later: (work: Promise<unknown>) => c.executionCtx.waitUntil(work),
+  });
+  app.get("/shopify/install", async (c) =>
+    (await import("./shopify/connect/install")).startInstall(c.req.raw, c.env, visit(c)),
+  );
+  app.get("/shopify/callback", async (c) =>
+    (await import("./shopify/connect/install")).finishInstall(c.req.raw, c.env, visit(c)),
+  );
+  app.post("/shopify/session", async (c) =>
+    (await import("./shopify/connect/open-session")).openSession(c.req.raw, c.env, visit(c)),
+  );
   const rest = async () => (await import("./api")).api();
   for (const path of ["/v1/*", "/docs", "/docs/*"]) {
     app.all(path, async (c) => (await rest()).fetch(c.req.raw, c.env, c.executionCtx));
@@ -65,5 +84,5 @@ export async function answerBeacon(request: Request, env: Env, ctx: ExecutionCon
 
 function logUnexpected(error: unknown, requestId: string, path: string): void {
   if (error instanceof AppError) return;
-  console.error(JSON.stringify({ requestId, path, error: error instanceof Error ? error.message : "unknown" }));
+  logFailure("http", error, { requestId, path });
 }

@@ -1,3 +1,5 @@
+import { isOutage } from "./db/outage";
+
 /** Every error that a caller can meet: its HTTP status and a title. The closed list of codes. */
 export const ERRORS = {
   bad_request: [400, "The request is malformed"],
@@ -53,9 +55,18 @@ export class AppError extends Error {
   }
 }
 
-/** RFC 9457 document for an error; anything that is not an AppError becomes a bare 500. */
+/** How soon a caller may try again what the database did not answer, seconds. */
+const RETRY_AFTER = "5";
+
+/** An error as callers meet it: the database's outages are `unavailable`, what else we did not throw is `internal`. */
+export function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  return new AppError(isOutage(error) ? "unavailable" : "internal");
+}
+
+/** RFC 9457 document for an error. */
 export function toProblem(error: unknown, requestId: string): Response {
-  const known = error instanceof AppError ? error : new AppError("internal");
+  const known = asAppError(error);
   const [status, title] = ERRORS[known.code];
   return new Response(
     JSON.stringify({
@@ -68,6 +79,14 @@ export function toProblem(error: unknown, requestId: string): Response {
       ...known.extra,
       ...(known.errors ? { errors: known.errors } : {}),
     }),
-    { status, headers: { "content-type": "application/problem+json", "x-request-id": requestId, ...known.headers } },
+    {
+      status,
+      headers: {
+        "content-type": "application/problem+json",
+        "x-request-id": requestId,
+        ...(status === 503 ? { "retry-after": RETRY_AFTER } : {}),
+        ...known.headers,
+      },
+    },
   );
 }

@@ -1,10 +1,12 @@
 import { answerBeacon, createApp, isBeacon } from "./app";
 import { config } from "./config";
 import { consume } from "./jobs/consume";
-import { pokeClocks } from "./jobs/maintain";
+import { maintain } from "./jobs/maintain";
 import { enforceRetention } from "./jobs/retention";
 
 export { Clock } from "./jobs/clock";
+export { Connection } from "./shopify/connect/connection";
+export { Sync } from "./shopify/sync/sync";
 export { Visitor } from "./visitor/visitor";
 
 const app = createApp();
@@ -18,7 +20,7 @@ export default {
     await consume(batch, env, Date.now);
   },
   async scheduled(controller, env) {
-    await pokeClocks(env, controller.scheduledTime);
+    await maintain(env, controller.scheduledTime);
     await enforceRetention(env, controller.scheduledTime);
   },
 } satisfies ExportedHandler<Env>;

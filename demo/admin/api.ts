@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { uninstallApp } from "../admin-api/oauth.ts";
+import type { AdminStore } from "../admin-api/store.ts";
 import { findVariant, PRODUCTS } from "../catalog.ts";
 import { json, type Reply, type Request, route, type Route } from "../http.ts";
 import { decimal } from "../money.ts";
@@ -102,7 +104,7 @@ function orderView(order: Order) {
   };
 }
 
-export function adminRoutes(store: Store, deliveries: Deliveries): Route[] {
+export function adminRoutes(store: Store, deliveries: Deliveries, admin: AdminStore): Route[] {
   const { state } = store;
   const onOrder = (act: (order: Order, request: Request) => void) =>
     answering((request) => {
@@ -262,6 +264,7 @@ export function adminRoutes(store: Store, deliveries: Deliveries): Route[] {
       "/_admin/api/uninstall",
       answering((request) => {
         store.emit(actionAt(request.at), "app/uninstalled", shopPayload());
+        if (admin.subscriptions.size > 0) uninstallApp(admin);
         return { uninstalled: store.domain };
       }),
     ),

@@ -12,7 +12,8 @@ const RETRY_MS = [1_000, 3_000, 10_000, 30_000, 120_000, 600_000, 1_800_000, 7_2
 const SHUFFLE_MS = 1_500;
 
 export type Deliveries = {
-  enqueue(action: Action, topic: string, payload: object): Delivery;
+  /** `to` is a subscription's own address; that of the options without one. */
+  enqueue(action: Action, topic: string, payload: object, to?: { endpoint: string; name: string | null }): Delivery;
   /** Sends everything that is pending now, whatever its due time, each once (and its duplicates). */
   flush(): Promise<{ delivered: number; failed: number }>;
   /** Sends one again, as it was: the same ids, the same bytes. */
@@ -93,7 +94,7 @@ export function openDeliveries(options: {
 
   const post = async (delivery: Delivery): Promise<number | null> => {
     try {
-      const answer = await fetch(options.endpoint, {
+      const answer = await fetch(delivery.endpoint ?? options.endpoint, {
         method: "POST",
         redirect: "manual",
         signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -107,6 +108,7 @@ export function openDeliveries(options: {
           "x-shopify-webhook-id": delivery.webhookId,
           "x-shopify-event-id": delivery.eventId,
           "x-shopify-triggered-at": delivery.triggeredAt,
+          ...(delivery.name ? { "x-shopify-name": delivery.name } : {}),
         },
         body: delivery.body,
       });
@@ -121,7 +123,7 @@ export function openDeliveries(options: {
   arm();
 
   return {
-    enqueue: (action, topic, payload) => {
+    enqueue: (action, topic, payload, to) => {
       const chaos: Chaos = state.chaos;
       nanos = (nanos + 1) % 1_000_000;
       const lost = chaos.drop > 0 && random() < chaos.drop;
@@ -129,6 +131,7 @@ export function openDeliveries(options: {
         webhookId: randomUUID(),
         eventId: action.eventId,
         topic,
+        ...to,
         triggeredAt: `${utcTime(action.at).slice(0, -1)}${String(nanos).padStart(6, "0")}Z`,
         body: JSON.stringify(payload),
         state: lost ? "dropped" : "pending",

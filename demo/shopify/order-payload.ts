@@ -1,5 +1,5 @@
 import { decimal, moneySet, type Pair, ZERO } from "../money.ts";
-import { BRAND, marketOf, SHOP_CURRENCY, SHOP_ID } from "../shop.ts";
+import { BRAND, marketOf, SHOP_CURRENCY, SHOP_ID, SHOPKEEPER, WORKSHOP } from "../shop.ts";
 import { variantOf } from "../catalog.ts";
 import { findCustomer } from "../store/customers.ts";
 import { orderMoney, outstanding } from "../store/order-money.ts";
@@ -63,7 +63,7 @@ export function orderPayload(store: Store, order: Order) {
     fulfillment_status: null,
     landing_site: order.landingSite,
     landing_site_ref: null,
-    location_id: null,
+    location_id: order.sourceName === "pos" ? WORKSHOP.id : null,
     merchant_business_entity_id: "MTYxMzg0MjIwNzEx",
     merchant_of_record_app_id: null,
     name: `#${order.number}`,
@@ -107,7 +107,7 @@ export function orderPayload(store: Store, order: Order) {
     total_tip_received: "0.00",
     total_weight: order.lines.reduce((sum, line) => sum + variantOf(line.variantId).variant.grams * line.quantity, 0),
     updated_at: shopTime(order.updatedAt),
-    user_id: null,
+    user_id: order.sourceName === "pos" ? SHOPKEEPER.id : null,
     billing_address: order.address === null ? null : addressPayload(order.address),
     customer: customer === undefined ? null : embeddedCustomer(customer),
     discount_applications: discountApplications(order),
@@ -204,7 +204,7 @@ export function shopPayload() {
     password_enabled: false,
     has_storefront: true,
     finances: true,
-    primary_location_id: 73_002_844_391,
+    primary_location_id: WORKSHOP.id,
     checkout_api_supported: true,
     multi_location_enabled: false,
     setup_required: false,

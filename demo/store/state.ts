@@ -150,6 +150,9 @@ const deliverySchema = z.object({
   webhookId: z.string(),
   eventId: z.string(),
   topic: z.string(),
+  /** Of the subscription it is for. */
+  endpoint: z.string().optional(),
+  name: z.string().nullish(),
   triggeredAt: z.string(),
   body: z.string(),
   state: z.enum(["pending", "delivered", "failed", "dropped"]),

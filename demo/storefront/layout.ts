@@ -1,9 +1,17 @@
 import { escape, html, inScript, type Reply, type Request, withCookie } from "../http.ts";
 import { BRAND, MARKETS, SHOP_ID } from "../shop.ts";
 import type { Store } from "../store/store.ts";
+import { appEmbed, type EmbedSettings } from "./embed.ts";
 import { cartOf, customerOf, withLanding } from "./session.ts";
 
-export type Site = { store: Store; footfallUrl: string };
+export type Site = {
+  store: Store;
+  footfallUrl: string;
+  /** Of the app that is installed in this store: signs what its proxy passes on. */
+  apiSecret: string;
+  /** What the merchant has entered in the app embed, beside its defaults. */
+  embed?: Partial<EmbedSettings> | undefined;
+};
 
 /** A pixel event that the page itself causes, by Shopify's names. */
 export type PageEvent = { name: string; data: object };
@@ -39,7 +47,7 @@ export const NAVIGATION: [href: string, label: string][] = [
   ["/blogs/journal", "Journal"],
 ];
 
-/** A page of the theme: header, cart drawer, footer, consent banner, the tracker's script tag, and the pixels. */
+/** A page of the theme: header, cart drawer, footer, consent banner, the app embed, and the pixels. */
 export function themePage(site: Site, request: Request, page: Page): Reply {
   const { store } = site;
   const cart = cartOf(store, request);
@@ -52,7 +60,7 @@ export function themePage(site: Site, request: Request, page: Page): Reply {
 <link rel="icon" href="/favicon.svg" type="image/svg+xml"><link rel="stylesheet" href="/assets/base.css"><link rel="stylesheet" href="/assets/theme.css"><link rel="stylesheet" href="/assets/pages.css">
 <script>${shopifyGlobals(site, request, page)}</script>
 <script src="/assets/privacy.js"></script>
-<script async src="${escape(site.footfallUrl)}/ff.js?shop=${encodeURIComponent(store.domain)}"></script>
+${appEmbed(site, request)}
 </head>
 <body class="template-${page.template}">
 <a class="skip" href="#main">Skip to content</a>

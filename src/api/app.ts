@@ -3,21 +3,29 @@ import type { MiddlewareHandler } from "hono";
 
 import { authenticate } from "../auth";
 import { apiKeyRoutes } from "../auth/routes";
-import { config } from "../config";
-import { AppError, toProblem } from "../errors";
+import { AppError, asAppError, toProblem } from "../errors";
 import { newId } from "../lib/ids";
 import { cartRoutes } from "../carts/routes";
 import { dropRoutes } from "../collect/routes";
 import { contactRoutes } from "../contacts/routes";
 import { contactPartRoutes } from "../contacts/routes-parts";
 import { personRoutes } from "../contacts/routes-person";
+import { endpointRoutes } from "../endpoints/routes";
 import { eventRoutes } from "../events/routes";
+import { alertRoutes } from "../health/routes";
+import { fieldRoutes } from "../fields/routes";
 import { identityRoutes } from "../identity/routes";
 import { jobRoutes } from "../jobs/routes";
+import { lifecycleRoutes } from "../lifecycle/routes";
 import { orderRoutes } from "../orders/routes";
 import { productRoutes } from "../products/routes";
+import { connectRoutes } from "../shopify/routes-connect";
 import { inboxRoutes } from "../shopify/routes-inbox";
+import { privacyRoutes } from "../shopify/routes-privacy";
+import { syncRoutes } from "../shopify/sync/routes";
 import { shopRoutes } from "../shops/routes";
+import { storefrontRoutes } from "../storefront/routes";
+import { tagRoutes } from "../tags/routes";
 import { visitorRoutes } from "../visitor/routes";
 import { auditRoutes } from "./audit-routes";
 import { docsPage } from "./docs";
@@ -61,12 +69,16 @@ function build() {
 
   app.route("/", shopRoutes);
   app.route("/", dropRoutes);
+  app.route("/", storefrontRoutes);
   app.route("/", identityRoutes);
   app.route("/", apiKeyRoutes);
   app.route("/", auditRoutes);
   app.route("/", personRoutes);
   app.route("/", contactRoutes);
   app.route("/", contactPartRoutes);
+  app.route("/", fieldRoutes);
+  app.route("/", lifecycleRoutes);
+  app.route("/", tagRoutes);
   app.route("/", visitorRoutes);
   app.route("/", orderRoutes);
   app.route("/", cartRoutes);
@@ -74,6 +86,11 @@ function build() {
   app.route("/", jobRoutes);
   app.route("/", eventRoutes);
   app.route("/", inboxRoutes);
+  app.route("/", syncRoutes);
+  app.route("/", privacyRoutes);
+  app.route("/", connectRoutes);
+  app.route("/", endpointRoutes);
+  app.route("/", alertRoutes);
   return app;
 }
 
@@ -88,7 +105,7 @@ const identifyRequest: MiddlewareHandler<ApiEnv> = async (c, next) => {
 
 /** 401 comes before everything else, so that nobody can tell which addresses exist; then the scope of the key. */
 const requireKey: MiddlewareHandler<ApiEnv> = async (c, next) => {
-  const actor = await authenticate(c.env.DB, c.req.header("authorization"), config(c.env).operatorToken);
+  const actor = await authenticate(c.env, c.req.header("authorization"), c.var.now);
   if (!actor) throw new AppError("unauthorized", undefined, { headers: { "www-authenticate": "Bearer" } });
   const needed = c.req.method === "GET" || c.req.method === "HEAD" ? "read" : "write";
   if (actor.kind === "key" && !actor.scopes.includes(needed)) {
@@ -110,5 +127,5 @@ function known(error: Error, requestId: string): AppError {
   if (error instanceof HTTPException && error.status === 400) return new AppError("bad_request");
   if (error instanceof HTTPException && error.status === 415) return new AppError("unsupported_media_type");
   console.error(JSON.stringify({ message: error.message, stack: error.stack, requestId, feature: "api" }));
-  return new AppError("internal");
+  return asAppError(error);
 }

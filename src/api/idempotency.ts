@@ -5,7 +5,7 @@ import { config } from "../config";
 import { actorName } from "../context";
 import { sql } from "../db/client";
 import { AppError } from "../errors";
-import { open, seal, sha256 } from "../lib/crypto";
+import { open, seal, type SealingKeys, sha256 } from "../lib/crypto";
 import type { ApiEnv } from "./route";
 
 const KEPT_MS = 86_400_000;
@@ -44,7 +44,7 @@ export const idempotency: MiddlewareHandler<ApiEnv> = async (c, next) => {
     KEPT_MS,
     IN_FLIGHT_MS,
   ).first();
-  if (!claimed) return replay(db, config(c.env).encryptionKey, actor, key, hash);
+  if (!claimed) return replay(db, config(c.env).sealingKeys, actor, key, hash);
 
   await next();
 
@@ -62,7 +62,7 @@ export const idempotency: MiddlewareHandler<ApiEnv> = async (c, next) => {
     db,
     `update idempotency_keys set status = ?, body = ?, subject = ? where actor = ? and key = ? and created_at = ?`,
     c.res.status,
-    await seal(config(c.env).encryptionKey, JSON.stringify(stored)),
+    await seal(config(c.env).sealingKeys, JSON.stringify(stored)),
     personIn(text),
     actor,
     key,
@@ -70,7 +70,7 @@ export const idempotency: MiddlewareHandler<ApiEnv> = async (c, next) => {
   ).run();
 };
 
-async function replay(db: D1Database, encryptionKey: string, actor: string, key: string, hash: string) {
+async function replay(db: D1Database, keys: SealingKeys, actor: string, key: string, hash: string) {
   const row = await sql(
     db,
     `select request_hash as hash, status, body from idempotency_keys where actor = ? and key = ?`,
@@ -82,7 +82,7 @@ async function replay(db: D1Database, encryptionKey: string, actor: string, key:
     throw new AppError("idempotency_in_flight", undefined, { headers: { "retry-after": "1" } });
   }
   if (row.hash !== hash) throw new AppError("idempotency_mismatch");
-  const { body, contentType, location } = Stored.parse(JSON.parse(await open(encryptionKey, row.body)));
+  const { body, contentType, location } = Stored.parse(JSON.parse(await open(keys, row.body)));
   const headers = new Headers({ "idempotent-replayed": "true" });
   if (contentType) headers.set("content-type", contentType);
   if (location) headers.set("location", location);

@@ -58,3 +58,14 @@ export const carts = sqliteTable(
       .where(sql`state = 'open'`),
   ],
 );
+
+/**
+ * Keys of the carts of the shop `?1` that a cart's or a checkout's token names, as a subquery for `key in (...)`: each
+ * part is one look into an index, where `or` would read the whole shop. A checkout whose cart nobody told has a token
+ * made of its own.
+ *
+ * @param cart an SQL expression, as is `checkout`
+ */
+export const cartKeysOf = (cart: string, checkout: string) => `
+  select key from carts where shop = ?1 and token in (${cart}, 'checkout:' || ${checkout})
+  union all select key from carts where shop = ?1 and checkout_token = ${checkout}`;

@@ -1,4 +1,6 @@
 import { sql } from "../db/client";
+import { ordersOfTokens } from "../orders/tables";
+import { cartKeysOf } from "./tables";
 
 /** An abandoned cart counts as recovered by another purchase of the same person for this long. */
 const RECOVERY_MS = 30 * 86_400_000;
@@ -7,7 +9,10 @@ const RECOVERY_MS = 30 * 86_400_000;
 const SUBJECT = `case when carts.contact is not null then 'contact:' || carts.contact
   when carts.visitor is not null then 'visitor:' || carts.visitor else 'cart:' || carts.key end`;
 
-/** One domain event per cart that a transition is about to touch; runs before the update, with its predicate. */
+/**
+ * One domain event per cart that a transition is about to touch; runs before the update, with its predicate, which says
+ * by itself through which index the carts are found: without statistics SQLite would read the whole shop.
+ */
 function emitForCarts(
   db: D1Database,
   type: "cart_abandoned" | "cart_recovered" | "order_placed",
@@ -19,7 +24,7 @@ function emitForCarts(
     `insert into outbox (shop, type, subject, natural_key, data, at, next_attempt_at)
      select ?1, '${type}', ${SUBJECT}, 'cart:' || carts.token,
        json_object('cartId', carts.id, 'value', carts.value, 'currency', carts.currency), ${from.at}, ?2
-     from carts where carts.shop = ?1 and ${from.where} on conflict do nothing`,
+     from carts where +carts.shop = ?1 and ${from.where} on conflict do nothing`,
     from.shop,
     from.now,
     ...values,
@@ -35,15 +40,15 @@ const dueBy = (moment: string) => `carts.state = 'open' and carts.reached = 1
 
 function abandon(
   db: D1Database,
-  { shop, now, where }: { shop: number; now: number; where: string },
+  { shop, now, where, announced = true }: { shop: number; now: number; where: string; announced?: boolean },
   ...values: (string | number | null)[]
 ): D1PreparedStatement[] {
   const at = `carts.activity_at + ${THRESHOLD_MS}`;
   return [
-    emitForCarts(db, "cart_abandoned", { shop, at, now, where }, ...values),
+    ...(announced ? [emitForCarts(db, "cart_abandoned", { shop, at, now, where }, ...values)] : []),
     sql(
       db,
-      `update carts set state = 'abandoned', abandoned_at = ${at}, updated_at = ?2 where shop = ?1 and ${where}`,
+      `update carts set state = 'abandoned', abandoned_at = ${at}, updated_at = ?2 where +shop = ?1 and ${where}`,
       shop,
       now,
       ...values,
@@ -56,7 +61,7 @@ function abandon(
  * in the database, so that a stale caller is harmless. The visitor's alarm, the clock and webhooks may all try.
  */
 export function abandonDueCarts(db: D1Database, shop: number, now: number): D1PreparedStatement[] {
-  return abandon(db, { shop, now, where: dueBy("?2") });
+  return abandon(db, { shop, now, where: `carts.shop = ?1 and ${dueBy("?2")}` });
 }
 
 /**
@@ -64,9 +69,15 @@ export function abandonDueCarts(db: D1Database, shop: number, now: number): D1Pr
  * the Worker was down at that moment. Goes before that write.
  *
  * @param at when it happened
+ * @param announced false for history, of which no domain event tells
  */
-export function abandonBefore(db: D1Database, shop: number, token: string, at: number, now: number) {
-  return abandon(db, { shop, now, where: `carts.token = ?3 and ${dueBy("?4")}` }, token, at);
+export function abandonBefore(db: D1Database, shop: number, token: string, at: number, now: number, announced = true) {
+  return abandon(
+    db,
+    { shop, now, where: `carts.shop = ?1 and carts.token = ?3 and ${dueBy("?4")}`, announced },
+    token,
+    at,
+  );
 }
 
 /** When the next open cart of the shop will be due, or null. */
@@ -88,29 +99,43 @@ interface Tokens {
 }
 
 /** `?3` cart token, `?4` checkout token. */
-const OF_TOKENS = `(carts.token = ?3 or carts.checkout_token = ?4 or carts.token = 'checkout:' || ?4)
+const OF_TOKENS = `carts.key in (${cartKeysOf("?3", "?4")})
   and (carts.state in ('open', 'abandoned') or carts.purchased_by = 'browser')`;
-const PLACED_AT = `(select min(o.placed_at) from orders o where o.shop = ?1
-  and (o.cart_token = carts.token or o.checkout_token = carts.checkout_token
-    or 'checkout:' || o.checkout_token = carts.token))`;
+/** A cart that is known by its checkout alone is named after it. */
+const PLACED_AT = `(select min(placed_at) from (
+  ${ordersOfTokens("placed_at", "carts.token", "carts.checkout_token")}
+  union all select placed_at from orders where shop = ?1
+    and checkout_token = case when carts.token like 'checkout:%' then substr(carts.token, 10) end))`;
 
 /**
  * Brings carts in line with the orders that name them: purchased, or recovered when the order came after the
  * abandonment. An order placed before the threshold undoes an abandonment that was only believed. Goes after the
  * statement that writes the order, and after any that writes the cart, since either may come first.
+ *
+ * @param announced false for history, of which no domain event tells
  */
-export function settleCartsByOrder(db: D1Database, shop: number, tokens: Tokens, now: number): D1PreparedStatement[] {
+export function settleCartsByOrder(
+  db: D1Database,
+  shop: number,
+  tokens: Tokens,
+  now: number,
+  announced = true,
+): D1PreparedStatement[] {
   if (tokens.cartToken === null && tokens.checkoutToken === null) return [];
   const values = [tokens.cartToken, tokens.checkoutToken];
   const recovered = `carts.abandoned_at is not null and carts.abandoned_at <= ${PLACED_AT}`;
   return [
-    ...abandon(db, { shop, now, where: `${OF_TOKENS} and ${dueBy(PLACED_AT)}` }, ...values),
-    emitForCarts(
-      db,
-      "cart_recovered",
-      { shop, at: PLACED_AT, now, where: `${OF_TOKENS} and carts.recovered_at is null and ${recovered}` },
-      ...values,
-    ),
+    ...abandon(db, { shop, now, where: `${OF_TOKENS} and ${dueBy(PLACED_AT)}`, announced }, ...values),
+    ...(announced
+      ? [
+          emitForCarts(
+            db,
+            "cart_recovered",
+            { shop, at: PLACED_AT, now, where: `${OF_TOKENS} and carts.recovered_at is null and ${recovered}` },
+            ...values,
+          ),
+        ]
+      : []),
     sql(
       db,
       `update carts set
@@ -118,7 +143,7 @@ export function settleCartsByOrder(db: D1Database, shop: number, tokens: Tokens,
          recovered_at = case when ${recovered} then ${PLACED_AT} end,
          abandoned_at = case when ${recovered} then abandoned_at end,
          purchased_at = ${PLACED_AT}, purchased_by = 'order', updated_at = ?2
-       where shop = ?1 and ${OF_TOKENS} and ${PLACED_AT} is not null`,
+       where +shop = ?1 and ${OF_TOKENS} and ${PLACED_AT} is not null`,
       shop,
       now,
       ...values,
@@ -136,10 +161,11 @@ export function settleCartsOfPerson(
   contact: number,
   placedAt: number,
   now: number,
+  announced = true,
 ): D1PreparedStatement[] {
   const abandoned = `carts.contact = ?3 and carts.state = 'abandoned' and carts.abandoned_at between ?5 and ?4`;
   return [
-    ...abandon(db, { shop, now, where: `carts.contact = ?3 and ${dueBy("?4")}` }, contact, placedAt),
+    ...abandon(db, { shop, now, where: `carts.contact = ?3 and ${dueBy("?4")}`, announced }, contact, placedAt),
     sql(
       db,
       `update carts set settled_at = max(coalesce(settled_at, 0), ?3) where +shop = ?1 and contact = ?2 and state = 'open' and activity_at <= ?3`,
@@ -147,18 +173,22 @@ export function settleCartsOfPerson(
       contact,
       placedAt,
     ),
-    emitForCarts(
-      db,
-      "cart_recovered",
-      { shop, at: "?4", now, where: abandoned },
-      contact,
-      placedAt,
-      placedAt - RECOVERY_MS,
-    ),
+    ...(announced
+      ? [
+          emitForCarts(
+            db,
+            "cart_recovered",
+            { shop, at: "?4", now, where: abandoned },
+            contact,
+            placedAt,
+            placedAt - RECOVERY_MS,
+          ),
+        ]
+      : []),
     sql(
       db,
       `update carts set state = 'recovered', recovered_at = ?4, purchased_by = 'order', updated_at = ?2
-       where shop = ?1 and ${abandoned}`,
+       where +shop = ?1 and ${abandoned}`,
       shop,
       now,
       contact,
@@ -191,8 +221,8 @@ export function announceOrder(
     `insert into outbox (shop, type, subject, natural_key, data, at, next_attempt_at)
      select ?1, 'order_placed', ?5, coalesce('cart:' || ?3, 'cart:checkout:' || ?4, 'order:' || ?6 || ':' || ?7), ?8, ?9, ?2
      where not exists (select 1 from orders where shop = ?1 and origin = ?6 and external_id = ?7)
-       and not exists (select 1 from carts where carts.shop = ?1 and carts.purchased_by = 'browser'
-         and (carts.token = ?3 or carts.checkout_token = ?4 or carts.token = 'checkout:' || ?4))
+       and not exists (select 1 from carts where carts.purchased_by = 'browser'
+         and carts.key in (${cartKeysOf("?3", "?4")}))
      on conflict do nothing`,
     shop,
     now,
@@ -211,7 +241,7 @@ export function announceOrder(
  * the webhook decides, so callers leave this out there.
  */
 export function purchaseByBrowser(db: D1Database, shop: number, token: string, at: number, now: number) {
-  const where = `carts.token = ?3 and carts.state in ('open', 'abandoned')`;
+  const where = `carts.shop = ?1 and carts.token = ?3 and carts.state in ('open', 'abandoned')`;
   const recovered = "carts.abandoned_at is not null and carts.abandoned_at <= ?4";
   return [
     emitForCarts(db, "order_placed", { shop, at: "?4", now, where }, token, at),

@@ -5,6 +5,7 @@ import type { Version } from "../contacts";
 import { emit } from "../jobs";
 import type { CartLine } from "./lines";
 import { abandonBefore, settleCartsByOrder } from "./transitions";
+import { cartKeysOf } from "./tables";
 
 /** A cart or a checkout as its source describes it. An absent member was not told. */
 export interface CartSource {
@@ -54,6 +55,7 @@ interface Stored {
  * An order that came before its cart is found here, so any order of delivery ends the same.
  *
  * @param contact key of the person that the body names; null leaves who is stored
+ * @param quietBefore what happened before is history: no domain event tells of it
  */
 export async function planCart(
   db: D1Database,
@@ -61,6 +63,7 @@ export async function planCart(
   cart: CartSource,
   contact: number | null,
   now: number,
+  quietBefore = 0,
 ): Promise<CartPlan> {
   const tombstone = cart.token ?? cart.checkoutToken;
   const [found, gone, last] = await db.batch<Stored & { seq: number; at: number }>([
@@ -70,7 +73,7 @@ export async function planCart(
          settled_at as "settledAt", cart_updated_at as "cartUpdatedAt", cart_triggered_at as "cartTriggeredAt",
          checkout_updated_at as "checkoutUpdatedAt", checkout_triggered_at as "checkoutTriggeredAt",
          updated_at as "updatedAt"
-       from carts where shop = ?1 and (token = ?2 or checkout_token = ?3 or token = 'checkout:' || ?3)`,
+       from carts where +shop = ?1 and key in (${cartKeysOf("?2", "?3")})`,
       shop,
       cart.token,
       cart.checkoutToken,
@@ -92,17 +95,20 @@ export async function planCart(
   const guards = rows.map((row) => unchanged(db, shop, row));
   const statements: D1PreparedStatement[] = [];
   if (twin) statements.push(sql(db, "delete from carts where key = ? and shop = ?", twin.key, shop));
-  if (stored) statements.push(...abandonBefore(db, shop, stored.token, cart.version.updatedAt, now));
+  const announced = cart.version.updatedAt >= quietBefore;
+  if (stored) statements.push(...abandonBefore(db, shop, stored.token, cart.version.updatedAt, now, announced));
   if (columns.size > 0 || !stored) statements.push(writeCart(db, shop, { key, stored }, columns, now));
 
   const token = cart.token ?? stored?.token ?? `checkout:${cart.checkoutToken}`;
   statements.push(...bindVisitor(db, shop, key, cart.tracker));
-  if (!isStale) statements.push(...announce(db, shop, { key, token, stored, contact }, cart, now));
+  if (!isStale && announced) statements.push(...announce(db, shop, { key, token, stored, contact }, cart, now));
   const tokens = {
     cartToken: token.startsWith("checkout:") ? null : token,
     checkoutToken: cart.checkoutToken ?? stored?.checkoutToken ?? null,
   };
-  statements.push(...settleCartsByOrder(db, shop, tokens, now), settleByPerson(db, shop, key));
+  statements.push(...settleCartsByOrder(db, shop, tokens, now, announced), settleByPerson(db, shop, key));
+  // Its threshold passed in the past that nobody is told of; one that passes later is for the clock.
+  if (quietBefore > 0) statements.push(...abandonBefore(db, shop, token, quietBefore, now, false));
   return { key, isStale, guards, statements };
 }
 
@@ -264,7 +270,7 @@ function announce(
     const naturalKey = `cart:${token}:${cart.version.updatedAt}:${cart.version.triggeredAt}`;
     return [emit(db, { ...about, type: "cart_updated", naturalKey }, now)];
   }
-  return cart.checkoutToken === stored?.checkoutToken
+  return cart.checkoutToken === null || cart.checkoutToken === stored?.checkoutToken
     ? []
     : [emit(db, { ...about, type: "checkout_started", naturalKey: `checkout:${cart.checkoutToken}` }, now)];
 }

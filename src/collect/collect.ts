@@ -4,6 +4,7 @@ import { config } from "../config";
 import { AppError, type FieldError } from "../errors";
 import { nesting } from "../lib/json";
 import { type Shop, cachedShop } from "../shops";
+import { noteSeen } from "../storefront";
 import { forgetVisitor, type IncomingEvent, recordEvents } from "../visitor";
 import { consentDrop, needsOptIn } from "./consent";
 import { corsHeaders, originAllowed, visitorCookie } from "./cors";
@@ -96,7 +97,7 @@ export async function collect(request: Request, { env, now, later }: CollectCont
   const errors: FieldError[] = [];
   const context = {
     shop,
-    encryptionKey: settings.encryptionKey,
+    sealingKeys: settings.sealingKeys,
     now,
     clockOffset: beacon.sent && Math.abs(now - beacon.sent) > SKEW_MS ? now - beacon.sent : 0,
     country: geo.country,
@@ -118,10 +119,17 @@ export async function collect(request: Request, { env, now, later }: CollectCont
       device: deviceOf(request.headers.get("user-agent")),
       events,
     });
+    noteSeen(env.DB, shop.key, beacon.pixel === shop.pixelKey ? "pixel" : "tracker", now, later);
+    if (events.some(isSignedCustomer)) noteSeen(env.DB, shop.key, "customer", now, later);
   }
   const cookie = visitorCookie(request, shop, beacon.visitor);
   if (cookie) headers.append("set-cookie", cookie);
   return new Response(null, { status: 204, headers });
+}
+
+/** A customer id is only ever hashed once the shop has vouched for it. */
+function isSignedCustomer({ identification }: IncomingEvent): boolean {
+  return identification?.hashes.some((hash) => hash.startsWith("customer:")) === true;
 }
 
 function tooMany(shop: Shop): AppError {

@@ -1,7 +1,7 @@
 import type { Settings } from "../shops";
 
 /** Countries whose law asks for consent before a visitor is followed: the EEA, the United Kingdom and Switzerland. */
-const OPT_IN_COUNTRIES = new Set(
+export const OPT_IN_COUNTRIES = new Set(
   "AT BE BG CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK".split(" "),
 );
 

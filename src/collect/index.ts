@@ -1,5 +1,5 @@
 export { collect } from "./collect";
-export { needsOptIn } from "./consent";
+export { needsOptIn, OPT_IN_COUNTRIES } from "./consent";
 export { preflight } from "./cors";
 export { listDrops } from "./drops";
 export { geoOf } from "./geo";

@@ -1,8 +1,8 @@
-import { hmacMatches, seal } from "../lib/crypto";
+import { hmacMatches, seal, type SealingKeys } from "../lib/crypto";
 import type { FieldError } from "../errors";
 import type { Shop } from "../shops";
 import type { CartFacts, Identification, IncomingEvent } from "../visitor";
-import { identityHash, identitySecret, linkTokenSecret, readLinkToken } from "../identity";
+import { identityHash, identitySecret, linkTokenSecret, readCustomerToken, readLinkToken } from "../identity";
 import { cleanData, cleanReferrer, cleanUrl, withoutEmails } from "./clean";
 import { type BrowserEvent, CartData, CheckoutData, IdentifiedData } from "./schemas";
 import { touchOf } from "./touch";
@@ -14,7 +14,7 @@ const STALE_MS = 7 * 86_400_000;
 export interface Claim {
   email: string | null;
   phone: string | null;
-  /** Only when the shop signed it. */
+  /** Only when the shop signed it, or vouched for it through the app proxy. */
   shopifyCustomerId: string | null;
   /** Only from a link token of ours, with the token's own hash for counting its uses. */
   contactId: string | null;
@@ -26,7 +26,8 @@ export interface Claim {
 
 export interface ParseContext {
   shop: Shop;
-  encryptionKey: string;
+  /** The present encryption key, then the one before while it is being replaced. */
+  sealingKeys: SealingKeys;
   now: number;
   /** Added to the sender's times: our clock minus theirs. */
   clockOffset: number;
@@ -137,7 +138,8 @@ function bareToken(token: string | null | undefined): string | null {
 async function identification(told: IdentifiedData, context: ParseContext): Promise<Identification | null> {
   // Phone metadata is large: only beacons that identify somebody pay for loading it.
   const { normaliseEmail, normalisePhone } = await import("../identity/normalise");
-  const { encryptionKey, shop } = context;
+  const { sealingKeys, shop, now } = context;
+  const [encryptionKey] = sealingKeys;
   const claim: Claim = {
     email: told.email ? normaliseEmail(told.email) : null,
     phone: told.phone ? normalisePhone(told.phone, context.country) : null,
@@ -149,10 +151,15 @@ async function identification(told: IdentifiedData, context: ParseContext): Prom
     consent: told.consent ?? {},
   };
   if (told.token) {
-    const link = await readLinkToken(await linkTokenSecret(encryptionKey), shop.id, told.token, context.now);
+    const { token } = told;
+    const link = await withAnyKey(sealingKeys, async (key) =>
+      readLinkToken(await linkTokenSecret(key), shop.id, token, now),
+    );
     if (link) {
       claim.contactId = link.contact;
       claim.linkToken = await identityHash(encryptionKey, shop.key, "link", told.token);
+    } else {
+      claim.shopifyCustomerId ??= await withAnyKey(sealingKeys, (key) => readCustomerToken(key, shop.id, token, now));
     }
   }
   const values = [
@@ -168,13 +175,25 @@ async function identification(told: IdentifiedData, context: ParseContext): Prom
   if (hashes.length === 0) return null;
   return {
     hashes,
-    sealed: await seal(encryptionKey, JSON.stringify(claim)),
+    sealed: await seal(sealingKeys, JSON.stringify(claim)),
     evidence: claim.shopifyCustomerId !== null || claim.contactId !== null ? "verified" : "claimed",
   };
 }
 
-async function isSigned({ customerId, signature }: IdentifiedData, { encryptionKey, shop }: ParseContext) {
+/** What was signed before the key was replaced still counts while the key before is known. */
+async function withAnyKey<T>(keys: SealingKeys, read: (key: string) => Promise<T | null>): Promise<T | null> {
+  for (const key of keys) {
+    const found = await read(key);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+async function isSigned({ customerId, signature }: IdentifiedData, { sealingKeys, shop }: ParseContext) {
   if (!customerId || !signature) return false;
   const bytes = Uint8Array.from(signature.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
-  return hmacMatches(await identitySecret(encryptionKey, shop.id), customerId, bytes);
+  const match = await withAnyKey(sealingKeys, async (key) =>
+    (await hmacMatches(await identitySecret(key, shop.id), customerId, bytes)) ? true : null,
+  );
+  return match !== null;
 }

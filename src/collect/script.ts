@@ -1,6 +1,7 @@
 import { config } from "../config";
 import { AppError } from "../errors";
 import { cachedShop, type Shop } from "../shops";
+import { noteSeen } from "../storefront";
 import type { PixelConfig, TrackerConfig } from "../tracker/config";
 import { needsOptIn } from "./consent";
 import { commonDomain } from "./cors";
@@ -33,6 +34,7 @@ export async function trackerScript(request: Request, env: Env, later: (work: Pr
   if (cart) settings.cart = cart;
   if (thanks) settings.thanks = thanks;
   if (forms && forms.length <= 200) settings.forms = forms;
+  noteSeen(env.DB, shop.key, searchParams.get("via") === "embed" ? "embed" : "script", Date.now(), later);
   return script(await source(env, "core.js", request), settings);
 }
 

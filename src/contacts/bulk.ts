@@ -3,9 +3,13 @@ import { z } from "@hono/zod-openapi";
 import { audit } from "../api/audit";
 import type { Ctx } from "../context";
 import { sql } from "../db/client";
+import { AppError } from "../errors";
+import { checkFieldValues, SYSTEM_NAMES } from "../fields";
+import { armClock } from "../jobs";
 import { newId } from "../lib/ids";
+import { checkStage } from "../lifecycle";
 import { keyColumn, selectContacts } from "./list";
-import { ContactFilter, Tag } from "./schemas";
+import { ContactFilter, FieldName, FieldValue, Tag } from "./schemas";
 import { foldTag } from "./source-tags";
 
 /** Contacts changed per batch, and batches per run. */
@@ -19,6 +23,7 @@ export const BulkAction = z.discriminatedUnion("type", [
     type: z.literal("set_stage"),
     stage: z.string().regex(/^[a-z][a-z0-9_]{0,49}$/, "is not a stage (snake_case)"),
   }),
+  z.strictObject({ type: z.literal("set_field"), name: FieldName, value: FieldValue.nullable() }),
   z.strictObject({ type: z.literal("delete") }),
   z.strictObject({ type: z.literal("restore") }),
 ]);
@@ -56,30 +61,57 @@ const JobInput = z.strictObject({
 });
 
 /**
- * Does one thing to every contact of a filter, at most 5,000 in the first run; the rest goes on from cron
- * (`continueContactJobs`) as the job that the answer names. `restore` looks into the trash, everything else outside it.
+ * Does one thing to every contact of a filter, at most 5,000 in the first run; the rest goes on as the job
+ * that the answer names (`continueContactJob`). `restore` looks into the trash, everything else outside it.
  */
 export async function bulkContacts(
   ctx: Ctx,
   { filter, action }: { filter: ContactFilter; action: BulkAction },
 ): Promise<BulkResult> {
+  if (action.type === "set_stage") await checkStage(ctx.db, ctx.shop.key, action.stage, "/action/stage");
+  if (action.type === "set_field") await checkFieldAction(ctx, action);
+  const job = await bulkJob(ctx, filter, action);
+  await armClock(ctx.env, ctx.shop.key, ctx.now);
+  await ctx.db.batch([job.statement, audit(ctx, `contact.bulk_${action.type}`, job.id, Object.keys(filter))]);
+  return continueBulk(ctx.db, { id: job.id, shop: ctx.shop.key }, ctx.now);
+}
+
+/** The row of a bulk job, for the batch of what causes it; `continueBulk` carries it out. */
+async function bulkJob(ctx: Ctx, filter: ContactFilter, action: BulkAction) {
   const upTo = (await sql(ctx.db, `select seq from sqlite_sequence where name = 'contacts'`).first<number>("seq")) ?? 0;
-  const jobId = newId("job", ctx.now);
-  await ctx.db.batch([
-    sql(
-      ctx.db,
-      `insert into jobs (id, shop, kind, state, input, cursor, created_at, updated_at)
-       values (?, ?, 'contacts.bulk', 'running', ?, ?, ?, ?)`,
-      jobId,
-      ctx.shop.key,
-      JSON.stringify({ filter, action, upTo, matched: 0, changed: 0 }),
-      String(upTo + 1),
-      ctx.now,
-      ctx.now,
-    ),
-    audit(ctx, `contact.bulk_${action.type}`, jobId, Object.keys(filter)),
-  ]);
-  return continueBulk(ctx.db, { id: jobId, shop: ctx.shop.key }, ctx.now);
+  const id = newId("job", ctx.now);
+  const statement = sql(
+    ctx.db,
+    `insert into jobs (id, shop, kind, state, input, cursor, created_at, updated_at)
+     values (?, ?, 'contacts.bulk', 'running', ?, ?, ?, ?)`,
+    id,
+    ctx.shop.key,
+    JSON.stringify({ filter, action, upTo, matched: 0, changed: 0 }),
+    String(upTo + 1),
+    ctx.now,
+    ctx.now,
+  );
+  return { id, statement };
+}
+
+/**
+ * What moves every contact of a stage to another one, for the batch that deletes the stage: the job for those who are
+ * not in the trash, to be carried out by `continueContactJob`, and the few in the trash at once.
+ */
+export async function moveStageJob(ctx: Ctx, from: string, to: string) {
+  const job = await bulkJob(ctx, { stage: from }, { type: "set_stage", stage: to });
+  const trashed = stageStatements(ctx.db, ctx.shop.key, to, { text: TRASHED, value: from }, ctx.now);
+  return { id: job.id, kind: "contacts.bulk", statements: [job.statement, ...trashed] };
+}
+
+/** Throws `validation_failed` for a value that does not fit and for a field that nobody sets. */
+async function checkFieldAction(ctx: Ctx, { name, value }: { name: string; value: unknown }): Promise<void> {
+  if (SYSTEM_NAMES.includes(name)) {
+    throw new AppError("validation_failed", undefined, {
+      errors: [{ pointer: "/action/name", detail: "is a field that is worked out" }],
+    });
+  }
+  await checkFieldValues(ctx.db, ctx.shop.key, { [name]: value }, () => "/action/value");
 }
 
 /** A run of a bulk job from where it stands; each chunk and its new position commit together. */
@@ -135,6 +167,7 @@ export async function continueBulk(
 }
 
 const KEYS = "(select value from json_each(?2))";
+const TRASHED = "(select key from contacts where shop = ?1 and deleted_at is not null and stage = ?2)";
 
 /** The statement that counts as the change comes last. */
 function actionStatements(
@@ -171,7 +204,19 @@ function actionStatements(
         ),
       ];
     case "set_stage":
-      return stageStatements(db, shop, action.stage, keys, now);
+      return stageStatements(db, shop, action.stage, { text: KEYS, value: keys }, now);
+    case "set_field":
+      return [
+        sql(
+          db,
+          `update contacts set fields = json_patch(fields, ?3), updated_at = ?4, revision = revision + 1
+           where shop = ?1 and key in ${KEYS} and json_patch(fields, ?3) <> json(fields)`,
+          shop,
+          keys,
+          JSON.stringify({ [action.name]: action.value }),
+          now,
+        ),
+      ];
     case "delete":
       return [
         sql(
@@ -199,26 +244,32 @@ function actionStatements(
   }
 }
 
-/** Those that become customers get the status that `customerStatus` would give them. */
-function stageStatements(db: D1Database, shop: number, stage: string, keys: string, now: number) {
+/** Those that become customers get the status that `customerStatus` would give them. `keys` is SQL with one value, `?2`. */
+function stageStatements(
+  db: D1Database,
+  shop: number,
+  stage: string,
+  keys: { text: string; value: string },
+  now: number,
+) {
   const status = `case when ?3 != 'customer' then null when orders_count > 0 then 'paying'
     else coalesce(account_state, 'disabled') end`;
   return [
     sql(
       db,
       `insert into lifecycle_history (shop, contact, stage, status, at)
-       select shop, key, ?3, ${status}, ?4 from contacts where shop = ?1 and key in ${KEYS} and stage != ?3`,
+       select shop, key, ?3, ${status}, ?4 from contacts where shop = ?1 and key in ${keys.text} and stage != ?3`,
       shop,
-      keys,
+      keys.value,
       stage,
       now,
     ),
     sql(
       db,
       `update contacts set stage = ?3, status = ${status}, updated_at = ?4
-       where shop = ?1 and key in ${KEYS} and stage != ?3`,
+       where shop = ?1 and key in ${keys.text} and stage != ?3`,
       shop,
-      keys,
+      keys.value,
       stage,
       now,
     ),

@@ -2,6 +2,8 @@ import { audit } from "../api/audit";
 import type { Ctx } from "../context";
 import { onConflictRetry, sql } from "../db/client";
 import { keyAfter, lastKey } from "../db/guard";
+import { checkFieldValues } from "../fields";
+import { checkStage } from "../lifecycle";
 import { newId } from "../lib/ids";
 import { armClock, emit } from "../jobs";
 import { addTags, decideConsents } from "./decisions";
@@ -18,6 +20,8 @@ import { changedFields, columnsOf, fieldsPatch, identitiesOf, lifecycleAfter } f
  */
 export async function createContact(ctx: Ctx, input: NewContact): Promise<Contact> {
   const { db, shop, now } = ctx;
+  await checkFieldValues(db, shop.key, input.fields ?? {});
+  if (input.lifecycle?.stage) await checkStage(db, shop.key, input.lifecycle.stage, "/lifecycle/stage");
   const phone = input.phone ? phoneOrThrow(input.phone, input.address?.country) : undefined;
   const identities = identitiesOf(input, phone);
   const columns = columnsOf(input, phone);
@@ -88,5 +92,5 @@ export async function createContact(ctx: Ctx, input: NewContact): Promise<Contac
     ]);
     return key;
   });
-  return showContact(await readContact(ctx, key));
+  return showContact(await readContact(ctx, key), ctx.shop);
 }

@@ -15,11 +15,12 @@ export function decideConsents(
   return [
     sql(
       db,
-      `insert into consents (contact, channel, shop, state, level, basis, decided_at, updated_at)
-       select ?2, value ->> 'channel', ?1, value ->> 'state', coalesce(value ->> 'level', 'unknown'), 'api', ?4, ?4
+      `insert into consents (contact, channel, shop, state, level, basis, source, decided_at, updated_at)
+       select ?2, value ->> 'channel', ?1, value ->> 'state', coalesce(value ->> 'level', 'unknown'), 'api',
+         coalesce(value ->> 'source', 'api'), ?4, ?4
        from json_each(?3) where true
        on conflict do update set state = excluded.state, level = excluded.level, basis = excluded.basis,
-         decided_at = excluded.decided_at, updated_at = excluded.updated_at
+         source = excluded.source, decided_at = excluded.decided_at, updated_at = excluded.updated_at
        where excluded.decided_at >= coalesce(consents.decided_at, 0)`,
       shop,
       contact,

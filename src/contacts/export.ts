@@ -29,6 +29,7 @@ export const ContactExportSchema = z
         state: z.string(),
         level: MaybeText,
         basis: z.string(),
+        source: MaybeText,
         decidedAt: MaybeTime,
         updatedAt: TimeSchema,
       }),
@@ -50,7 +51,7 @@ const MOST_PAGES = 40;
 
 /** Everything that is stored about a person, in one document. */
 export async function exportContact(ctx: Ctx, key: number): Promise<ContactExport> {
-  const contact = showContact(await readContact(ctx, key));
+  const contact = showContact(await readContact(ctx, key), ctx.shop);
   const byContact = { contactId: contact.id };
   const [facts, orders, carts, visitors, events] = await Promise.all([
     readFacts(ctx, key),
@@ -100,10 +101,11 @@ async function readFacts(ctx: Ctx, key: number): Promise<Facts> {
       state: string;
       level: string | null;
       basis: string;
+      source: string | null;
       decidedAt: number | null;
       updatedAt: number;
     }>(
-      `select channel, state, level, basis, decided_at as decidedAt, updated_at as updatedAt
+      `select channel, state, level, basis, source, decided_at as decidedAt, updated_at as updatedAt
        from consents where shop = ?1 and contact = ?2`,
     ),
     lifecycleRows(ctx, key),

@@ -1,30 +1,18 @@
-import { z } from "zod";
-
 import { sql } from "../db/client";
 import type { Shop } from "../shops";
 import { continueBulk } from "./bulk";
 import { continueErasure, eraseContact } from "./erase";
 
-/** A running job that nobody touched for this long was cut off. */
-const STALLED_MS = 30_000;
-const JOBS_A_RUN = 5;
 const TRASHED_A_RUN = 20;
 
-const ErasureInput = z.object({ contact: z.int() });
-
-/** Goes on with erasures and bulk changes that were too big for one run or cut off. Called by cron. */
-export async function continueContactJobs(env: Env, now: number): Promise<void> {
-  const { results } = await sql(
-    env.DB,
-    `select id, shop, kind, input from jobs
-     where state = 'running' and kind in ('contact.erase', 'contacts.bulk') and updated_at <= ? order by updated_at limit ?`,
-    now - STALLED_MS,
-    JOBS_A_RUN,
-  ).all<{ id: string; shop: number; kind: string; input: string }>();
-  for (const job of results) {
-    if (job.kind === "contacts.bulk") await continueBulk(env.DB, job, now);
-    else await continueErasure(env, { ...job, contact: ErasureInput.parse(JSON.parse(job.input)).contact }, now);
-  }
+/** A run of an erasure or a bulk change that was too big for one run, or cut off. */
+export async function continueContactJob(
+  env: Env,
+  job: { id: string; shop: number; kind: string },
+  now: number,
+): Promise<"running" | "done"> {
+  if (job.kind === "contacts.bulk") return (await continueBulk(env.DB, job, now)).state;
+  return (await continueErasure(env, job, now)) ? "done" : "running";
 }
 
 /**

@@ -1,4 +1,5 @@
 import { sql } from "../db/client";
+import { PURCHASES } from "./purchases";
 
 export const ACCOUNT_STATES = ["disabled", "invited", "enabled", "declined"] as const;
 
@@ -23,50 +24,56 @@ const STATUS_BY_CASE = JSON.stringify(
 );
 
 const ORDERED = `(coalesce(c.shopify_values ->> '$.ordersCount[0]', 0) > 0
-  or exists (select 1 from orders o where o.contact = c.key and o.shop = c.shop and o.test = 0))`;
+  or exists (select 1 from orders o where o.contact = c.key and +o.shop = c.shop and o.test = 0))`;
 
-/** `?1` shop, `?2` contact, `?3` cases, `?4` now. Only customers move: other stages are the merchant's to set. */
+/** `?1` shop, `?2` contacts (JSON array of keys), `?3` cases, `?4` now. Only customers move: other stages are the merchant's to set. */
 const TARGET = `
   select c.key, c.shop, c.stage as was_stage, c.status as was_status,
     case when customer then 'customer' else c.stage end as stage,
     case when customer then cases.value else c.status end as status
   from (select c.*, (c.shopify_customer_id is not null or ${ORDERED}) as customer, ${ORDERED} as ordered
-        from contacts c where c.key = ?2 and c.shop = ?1) c
+        from contacts c where c.key in (select value from json_each(?2)) and +c.shop = ?1) c
   join json_each(?3) cases on cases.key = coalesce(c.account_state, '') || ':' || c.ordered`;
 
 /**
- * Brings a contact's order count, stage and status in line with its orders and account: absolute values, so that it may
- * run any number of times. Counted are orders that are neither tests nor cancelled. Goes last in the batch of whatever
- * changed the orders or the account.
+ * Brings a contact's order count, lifetime value (`PURCHASES`), stage and status in line with its orders, its account
+ * and what Shopify says of it: absolute values, so that it may run any number of times. Goes last in the batch of
+ * whatever changed any of them.
  */
 export function recount(db: D1Database, shop: number, contact: number, now: number): D1PreparedStatement[] {
+  return recountMany(db, shop, [contact], now);
+}
+
+/** The same for several contacts, in as many statements as for one. */
+export function recountMany(db: D1Database, shop: number, contacts: number[], now: number): D1PreparedStatement[] {
+  const keys = JSON.stringify(contacts);
   return [
     sql(
       db,
-      `update contacts set orders_count = n.count, updated_at = ?3
-       from (select count(*) as count from orders where contact = ?2 and +shop = ?1 and test = 0 and cancelled_at is null) n
-       where key = ?2 and shop = ?1 and orders_count <> n.count`,
+      `update contacts set orders_count = n.count, orders_total = n.total, updated_at = ?3 from (${PURCHASES}) n
+       where contacts.key in (select value from json_each(?2)) and contacts.key = n.key and +contacts.shop = ?1
+         and (orders_count, orders_total) is not (n.count, n.total)`,
       shop,
-      contact,
+      keys,
       now,
     ),
     sql(
       db,
       `insert into lifecycle_history (shop, contact, stage, status, at)
-       select shop, key, stage, status, ?4 from (${TARGET})
-       where (stage, status) is not (select h.stage, h.status from lifecycle_history h
-         where h.contact = ?2 and h.shop = ?1 order by h.at desc, h.key desc limit 1)`,
+       select t.shop, t.key, t.stage, t.status, ?4 from (${TARGET}) t
+       where (t.stage, t.status) is not (select h.stage, h.status from lifecycle_history h
+         where h.contact = t.key and +h.shop = ?1 order by h.at desc, h.key desc limit 1)`,
       shop,
-      contact,
+      keys,
       STATUS_BY_CASE,
       now,
     ),
     sql(
       db,
       `update contacts set stage = target.stage, status = target.status, updated_at = ?4 from (${TARGET}) target
-       where contacts.key = target.key and (target.stage is not was_stage or target.status is not was_status)`,
+       where contacts.key in (select value from json_each(?2)) and contacts.key = target.key and (target.stage is not was_stage or target.status is not was_status)`,
       shop,
-      contact,
+      keys,
       STATUS_BY_CASE,
       now,
     ),

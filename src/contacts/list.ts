@@ -123,6 +123,6 @@ export async function listContacts(
     results,
     limit,
     (row) => (deleted ? [row.deletedAt ?? 0, row.key] : [row.key]),
-    showContact,
+    (row) => showContact(row, ctx.shop),
   );
 }

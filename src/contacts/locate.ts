@@ -44,9 +44,9 @@ export async function contactFrom(
 export async function readContact(ctx: Ctx, key: number): Promise<ContactRow> {
   const row = await sql(
     ctx.db,
-    `select ${CONTACT_COLUMNS} from contacts c where c.key = ? and c.shop = ?`,
-    key,
+    `select ${CONTACT_COLUMNS} from contacts c where c.key = ?2 and c.shop = ?1`,
     ctx.shop.key,
+    key,
   ).first<ContactRow>();
   if (!row) throw new AppError("not_found");
   return row;

@@ -17,10 +17,10 @@ const strictness = (row: string) => `(case ${row}.state
     when 'not_subscribed' then 3 when 'pending' then 2 else 1 end
   + case when ${row}.decided_at is null then 0 else 10 end)`;
 
-const STRICTEST = `insert into consents (contact, channel, shop, state, level, basis, decided_at, updated_at)
-  select ?2, channel, shop, state, level, basis, decided_at, ?4 from consents where shop = ?1 and contact = ?3
+const STRICTEST = `insert into consents (contact, channel, shop, state, level, basis, source, decided_at, updated_at)
+  select ?2, channel, shop, state, level, basis, source, decided_at, ?4 from consents where shop = ?1 and contact = ?3
   on conflict (contact, channel) do update set state = excluded.state, level = excluded.level, basis = 'merge',
-    decided_at = excluded.decided_at, updated_at = excluded.updated_at
+    source = excluded.source, decided_at = excluded.decided_at, updated_at = excluded.updated_at
   where ${strictness("excluded")} > ${strictness("consents")}`;
 
 /**

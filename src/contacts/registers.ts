@@ -23,11 +23,15 @@ export const SOURCE_FIELDS = [
   "createdAt",
   "updatedAt",
   "ordersCount",
+  "totalSpent",
   "tags",
 ] as const;
 
 export type SourceField = (typeof SOURCE_FIELDS)[number];
 export type SourceValue = string | number | null;
+
+/** Figures, which are true as of the moment when they were told, not of the record's last change. */
+const FIGURES: SourceField[] = ["ordersCount", "totalSpent"];
 
 /** An absent field was not told and changes nothing; null was told to be empty. */
 export type SourceValues = Partial<Record<SourceField, SourceValue>>;
@@ -57,7 +61,8 @@ export function mergeValues(
   const told: Registers = {};
   for (const field of SOURCE_FIELDS) {
     const value = values[field];
-    if (value !== undefined) told[field] = [value, version.updatedAt, version.triggeredAt, RANK[trust]];
+    const at = FIGURES.includes(field) ? version.triggeredAt : version.updatedAt;
+    if (value !== undefined) told[field] = [value, at, version.triggeredAt, RANK[trust]];
   }
   return mergeRegisters(known, told);
 }

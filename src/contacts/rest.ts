@@ -1,5 +1,9 @@
 /** What the REST routes of other features use of this one; loads with the API, never on the way of a beacon. */
 export { contactFrom } from "./locate";
 export { contactNamed, type Named } from "./named";
-export { eraseContact } from "./erase";
-export { continueContactJobs, purgeTrash } from "./jobs";
+export { continueErasure, erasureInput, eraseContact } from "./erase";
+export { tally } from "./erase-records";
+export { ErasureSubject, readSubject } from "./erase-subject";
+export { ContactExportSchema, exportContact } from "./export";
+export { moveStageJob } from "./bulk";
+export { continueContactJob, purgeTrash } from "./jobs";

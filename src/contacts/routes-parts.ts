@@ -93,7 +93,7 @@ export const contactPartRoutes = router()
         addTags(ctx.db, ctx.shop.key, key, c.req.valid("json").tags, ctx.now),
         audit(ctx, "contact.updated", id, ["tags"]),
       ]);
-      return c.json(showContact(await readContact(ctx, key)), 200);
+      return c.json(showContact(await readContact(ctx, key), ctx.shop), 200);
     },
   )
   .openapi(
@@ -111,6 +111,6 @@ export const contactPartRoutes = router()
         removeTags(ctx.db, ctx.shop.key, key, c.req.valid("json").tags),
         audit(ctx, "contact.updated", id, ["tags"]),
       ]);
-      return c.json(showContact(await readContact(ctx, key)), 200);
+      return c.json(showContact(await readContact(ctx, key), ctx.shop), 200);
     },
   );

@@ -43,7 +43,7 @@ export const personRoutes = router()
     async (c) => {
       const { ctx, ...winner } = await contactFrom(c, c.req.valid("param").id);
       await mergeContacts(ctx, winner, c.req.valid("json").from);
-      return c.json(showContact(await readContact(ctx, winner.key)), 200);
+      return c.json(showContact(await readContact(ctx, winner.key), ctx.shop), 200);
     },
   )
   .openapi(

@@ -26,7 +26,8 @@ export const contactRoutes = router()
       responses: { 200: json(listOf(ContactSchema), "A page of contacts"), ...readProblems },
     }),
     async (c) => {
-      const { limit, cursor, deleted, shop: _, ...filter } = c.req.valid("query");
+      const { limit, cursor, deleted, shop: _, shopify_customer_id: id, ...given } = c.req.valid("query");
+      const filter = id === undefined ? given : { shopifyCustomerId: id, ...given };
       return c.json(await listContacts(await ctxFrom(c), filter, { limit, cursor, deleted }), 200);
     },
   )
@@ -65,7 +66,7 @@ export const contactRoutes = router()
       const { ctx, key } = await contactFrom(c, c.req.valid("param").id);
       const { include } = c.req.valid("query");
       if (include.length > 0) await flushContact(ctx, key);
-      const contact = showContact(await readContact(ctx, key));
+      const contact = showContact(await readContact(ctx, key), ctx.shop);
       return c.json({ ...contact, ...(await includeParts(ctx, { key, id: contact.id }, include)) }, 200);
     },
   )
@@ -114,6 +115,6 @@ export const contactRoutes = router()
     async (c) => {
       const { ctx, ...contact } = await contactFrom(c, c.req.valid("param").id, "trash");
       await restoreContact(ctx, contact);
-      return c.json(showContact(await readContact(ctx, contact.key)), 200);
+      return c.json(showContact(await readContact(ctx, contact.key), ctx.shop), 200);
     },
   );

@@ -18,15 +18,15 @@ const ConsentSchema = z
     state: ConsentState,
     level: ConsentLevel.nullable(),
     basis: MaybeText.openapi({ description: "Why: shopify, api, form, phone_default, merge, ..." }),
+    source: MaybeText.openapi({
+      description: "Where the decision was collected: SHOPIFY, OTHER, form, api, checkout, or what the API was told",
+    }),
     updatedAt: MaybeTime.openapi({ description: "When the person decided; for a default, when it was set" }),
   })
   .openapi("Consent");
 
-const FieldName = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, "is not a field name (snake_case)");
-const FieldValue = z.union([Text(5_000), z.number(), z.boolean(), z.array(Text(500)).max(100)]);
-
-/** Fields that are worked out and cannot be set. */
-export const COMPUTED_FIELDS = ["total_order_count"];
+export const FieldName = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, "is not a field name (snake_case)");
+export const FieldValue = z.union([Text(5_000), z.number(), z.boolean(), z.array(Text(500)).max(100)]);
 
 export const contactShape = {
   id: z.string(),
@@ -44,12 +44,14 @@ export const contactShape = {
     country: MaybeText,
     zip: MaybeText,
   }),
-  shopifyCustomerId: MaybeText,
+  shopifyCustomerId: MaybeText.openapi({ description: "Shopify customer ID" }),
   source: z.enum(["Shopify", "Website", "API", "Import"]),
   tags: z.array(z.string()),
   lifecycle: z.strictObject({ stage: z.string(), status: Status.nullable() }),
   consents: z.strictObject({ email: ConsentSchema, sms: ConsentSchema, whatsapp: ConsentSchema }),
-  fields: z.record(z.string(), z.unknown()).openapi({ description: "Custom fields, and `total_order_count`" }),
+  fields: z.record(z.string(), z.unknown()).openapi({
+    description: "Custom fields, `total_order_count`, and with a connected store its other three fields",
+  }),
   score: z.int(),
   ordersCount: z.int(),
   createdAt: TimeSchema,
@@ -84,6 +86,7 @@ const ShopifyCustomerId = z
 const ConsentInput = z.strictObject({
   state: ConsentState,
   level: ConsentLevel.optional(),
+  source: Text(100).min(1).optional().openapi({ description: "Where it was collected; `api` by default" }),
 });
 
 const writable = {
@@ -124,7 +127,11 @@ const writable = {
     .record(FieldName, FieldValue.nullable())
     .refine((fields) => Object.keys(fields).length <= 100, "has more than 100 fields")
     .optional()
-    .openapi({ description: "Absent fields stay, null removes one" }),
+    .openapi({
+      description:
+        "Absent fields stay, null removes one. Declared fields take values of their type, others any. What is worked out " +
+        "(the fields of a store, `total_order_count`) is left alone.",
+    }),
   score: z.int().min(-1_000_000_000).max(1_000_000_000).optional(),
 };
 
@@ -165,6 +172,7 @@ export type ContactFilter = z.infer<typeof ContactFilter>;
 
 export const ContactQuery = PageQuery.extend({
   ...filters,
+  shopify_customer_id: z.string().max(100).optional().openapi({ description: "The same as `shopifyCustomerId`" }),
   deleted: z.stringbool().default(false).openapi({ type: "boolean", description: "Those in the trash" }),
 });
 

@@ -20,6 +20,8 @@ export interface ConsentDecision {
    * `checkout`: a box ticked at an order. `phone_default`: nobody decided; a number is there and the shop's setting.
    */
   basis: "shopify" | "sms_consent" | "checkout" | "phone_default";
+  /** Where the decision was collected; null where nobody said. */
+  source: string | null;
   /** When the person decided; null where nobody knows. */
   decidedAt: number | null;
 }
@@ -35,7 +37,7 @@ const standing = (row: string) => `(
   coalesce(${row}.decided_at, 0),
   case ${row}.state when 'unsubscribed' then 6 when 'redacted' then 5 when 'invalid' then 4 when 'not_subscribed' then 3
     when 'pending' then 2 else 1 end,
-  coalesce(${row}.level, ''))`;
+  coalesce(${row}.level, ''), coalesce(${row}.source, ''))`;
 
 /** Applies decisions to a contact; each stands or falls by itself. */
 export function applyConsents(
@@ -45,19 +47,33 @@ export function applyConsents(
   decisions: ConsentDecision[],
   now: number,
 ): D1PreparedStatement[] {
+  return applyConsentsOfMany(
+    db,
+    shop,
+    decisions.map((decision) => ({ ...decision, contact })),
+    now,
+  );
+}
+
+/** The same for decisions of several contacts. */
+export function applyConsentsOfMany(
+  db: D1Database,
+  shop: number,
+  decisions: (ConsentDecision & { contact: number })[],
+  now: number,
+): D1PreparedStatement[] {
   if (decisions.length === 0) return [];
   return [
     sql(
       db,
-      `insert into consents (contact, channel, shop, state, level, basis, decided_at, updated_at)
-       select ?2, value ->> 'channel', ?1, value ->> 'state', value ->> 'level', value ->> 'basis',
-         value ->> 'decidedAt', ?4
-       from json_each(?3) where true
+      `insert into consents (contact, channel, shop, state, level, basis, source, decided_at, updated_at)
+       select value ->> 'contact', value ->> 'channel', ?1, value ->> 'state', value ->> 'level', value ->> 'basis', value ->> 'source',
+         value ->> 'decidedAt', ?3
+       from json_each(?2) where true
        on conflict do update set state = excluded.state, level = excluded.level, basis = excluded.basis,
-         decided_at = excluded.decided_at, updated_at = excluded.updated_at
+         source = excluded.source, decided_at = excluded.decided_at, updated_at = excluded.updated_at
        where ${standing("excluded")} > ${standing("consents")}`,
       shop,
-      contact,
       JSON.stringify(decisions),
       now,
     ),
@@ -77,13 +93,18 @@ export function phoneDefault(
       sql(db, "delete from consents where contact = ? and shop = ? and basis = 'phone_default'", contact, shop.key),
     ];
   }
+  return applyConsents(db, shop.key, contact, phoneDecisions(shop), now);
+}
+
+/** What the shop assumes of somebody with a phone number. */
+export function phoneDecisions(shop: { settings: { phoneImpliesSubscribed: boolean } }): ConsentDecision[] {
   if (!shop.settings.phoneImpliesSubscribed) return [];
-  const decisions = (["sms", "whatsapp"] as const).map((channel) => ({
+  return (["sms", "whatsapp"] as const).map((channel) => ({
     channel,
     state: "subscribed" as const,
     level: null,
     basis: "phone_default" as const,
+    source: null,
     decidedAt: null,
   }));
-  return applyConsents(db, shop.key, contact, decisions, now);
 }

@@ -38,8 +38,10 @@ export const contacts = sqliteTable(
     score: integer("score").notNull().default(0),
     /** JSON object of custom field values by field name. */
     fields: text("fields").notNull().default("{}"),
-    /** Absolute, recomputed from `orders` in the batch that changes them; test and cancelled orders do not count. */
+    /** Absolute, recomputed by `purchases.ts` in the batch that changes orders or what Shopify says of them. */
     ordersCount: integer("orders_count").notNull().default(0),
+    /** Likewise the lifetime value, minor units of the shop's currency. */
+    ordersTotal: integer("orders_total").notNull().default(0),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
     shopifyCreatedAt: integer("shopify_created_at"),
@@ -56,11 +58,12 @@ export const contacts = sqliteTable(
     index("contacts_shop")
       .on(t.shop)
       .where(sql`deleted_at is null`),
+    // `deleted_at` is in both although it is always null there: with it they answer counts by themselves.
     index("contacts_stage")
-      .on(t.shop, t.stage)
+      .on(t.shop, t.stage, t.deletedAt)
       .where(sql`deleted_at is null`),
     index("contacts_status")
-      .on(t.shop, t.status)
+      .on(t.shop, t.status, t.deletedAt)
       .where(sql`deleted_at is null and status is not null`),
     index("contacts_trash")
       .on(t.shop, t.deletedAt)
@@ -130,6 +133,8 @@ export const consents = sqliteTable(
     level: text("level", { enum: ["single_opt_in", "confirmed_opt_in", "unknown"] }),
     /** Why: shopify, phone_default, api, form, merge, ... */
     basis: text("basis").notNull(),
+    /** Where the decision was collected: `SHOPIFY`, `OTHER`, a form's name, ...; null where nobody said. */
+    source: text("source"),
     /** When the person decided; the newer decision wins. Null for a default, which never wins. */
     decidedAt: integer("decided_at"),
     updatedAt: integer("updated_at").notNull(),
@@ -148,7 +153,7 @@ export const lifecycleHistory = sqliteTable(
     status: text("status"),
     at: integer("at").notNull(),
   },
-  (t) => [index("lifecycle_history_contact").on(t.contact)],
+  (t) => [index("lifecycle_history_contact").on(t.contact), index("lifecycle_history_shop").on(t.shop, t.at)],
 );
 
 /** Claimed links, recorded so that they can be undone. */

@@ -2,7 +2,9 @@ import { audit } from "../api/audit";
 import type { Ctx } from "../context";
 import { onConflictRetry, sql } from "../db/client";
 import { AppError } from "../errors";
+import { checkFieldValues } from "../fields";
 import type { IdentityKind } from "../identity";
+import { checkStage } from "../lifecycle";
 import { decideConsents, moveLifecycle, setTags } from "./decisions";
 import { phoneOrThrow, refuseTaken } from "./identify";
 import { readContact } from "./locate";
@@ -25,9 +27,11 @@ const COLUMN_OF: Record<IdentityKind, string> = {
  */
 export async function updateContact(ctx: Ctx, key: number, patch: ContactPatch): Promise<Contact> {
   const fields = changedFields(patch);
-  if (fields.length === 0) return showContact(await readContact(ctx, key));
+  if (fields.length === 0) return showContact(await readContact(ctx, key), ctx.shop);
+  await checkFieldValues(ctx.db, ctx.shop.key, patch.fields ?? {});
+  if (patch.lifecycle?.stage) await checkStage(ctx.db, ctx.shop.key, patch.lifecycle.stage, "/lifecycle/stage");
   await onConflictRetry(() => attempt(ctx, key, patch, fields));
-  return showContact(await readContact(ctx, key));
+  return showContact(await readContact(ctx, key), ctx.shop);
 }
 
 async function attempt(ctx: Ctx, key: number, patch: ContactPatch, fields: string[]): Promise<void> {

@@ -22,42 +22,51 @@ export interface ContactPlan {
   statements: D1PreparedStatement[];
 }
 
-interface Hit extends ContactRow {
+export interface Hit extends ContactRow {
   kind: Identity["kind"];
   evidence: "verified" | "claimed";
 }
 
-const COLUMNS = `c.key, c.id, c.email, c.phone, c.phone_source as "phoneSource", c.first_name as "firstName",
+/** What of a contact `c` a source can change. */
+export const COLUMNS = `c.key, c.id, c.email, c.phone, c.phone_source as "phoneSource", c.first_name as "firstName",
   c.last_name as "lastName", c.company, c.line1, c.line2, c.city, c.province, c.country, c.zip,
   c.account_state as "accountState", c.tax_exempt as "taxExempt", c.shopify_customer_id as "customerId",
   c.shopify_created_at as "createdAt", c.shopify_updated_at as "updatedAt", c.shopify_values as "registers",
   c.revision, c.verified, c.deleted_at as "deletedAt"`;
+
+/** What names the person of a source; empty for nobody. */
+export function identitiesOf({ customerId, values }: ContactSource): Identity[] {
+  const identities: Identity[] = [];
+  if (customerId !== null) identities.push({ kind: "shopify_customer", value: customerId });
+  if (typeof values.email === "string") identities.push({ kind: "email", value: values.email });
+  if (typeof values.phone === "string") identities.push({ kind: "phone", value: values.phone });
+  return identities;
+}
 
 /**
  * Finds the contact that a body of the source speaks of (by customer id, else e-mail, else phone) and plans its change
  * or its creation. Null when the body names nobody.
  *
  * The plan is guarded: when another writer changes the same contact first, its batch fails with a conflict.
+ *
+ * @param quietBefore what happened before is history: no domain event tells of it
  */
 export async function planContact(
   db: D1Database,
   shop: Shop,
   source: ContactSource,
   now: number,
+  quietBefore = 0,
 ): Promise<ContactPlan | null> {
-  const { customerId, values } = source;
-  const identities: Identity[] = [];
-  if (customerId !== null) identities.push({ kind: "shopify_customer", value: customerId });
-  if (typeof values.email === "string") identities.push({ kind: "email", value: values.email });
-  if (typeof values.phone === "string") identities.push({ kind: "phone", value: values.phone });
+  const identities = identitiesOf(source);
   if (identities.length === 0) return null;
 
   const [hits, last] = await db.batch<Hit & { seq: number }>([
     sql(
       db,
       `select i.kind, i.evidence, ${COLUMNS} from json_each(?2) j
-       join identities i on i.shop = ?1 and i.kind = j.value ->> 'kind' and i.value = j.value ->> 'value'
-       join contacts c on c.key = i.contact and c.shop = ?1`,
+       cross join identities i on i.shop = ?1 and i.kind = j.value ->> 'kind' and i.value = j.value ->> 'value'
+       join contacts c on c.key = i.contact and +c.shop = ?1`,
       shop.key,
       JSON.stringify(identities),
     ),
@@ -70,9 +79,39 @@ export async function planContact(
     phone: holder("phone"),
   });
 
-  const { target, merge, loses, registers } = decision;
+  const { target } = decision;
   const key = target?.key ?? keyAfter(last?.results[0]?.seq ?? null);
   const id = target?.id ?? newId("con", now);
+  const announced = isNews(source, quietBefore);
+  return {
+    key,
+    id,
+    ...toPlan(decision, source),
+    statements: contactStatements(db, shop, source, decision, { key, id, announced }, now),
+  };
+}
+
+/** Whether the person appeared after that moment: for whom the source knows longer, a new row here is no news. */
+export function isNews({ values, version }: ContactSource, quietBefore: number): boolean {
+  return (typeof values.createdAt === "number" ? values.createdAt : version.updatedAt) >= quietBefore;
+}
+
+/** What a decision says about a contact, beside its statements. */
+export function toPlan({ target, changed, merge, registers }: Decision, source: ContactSource) {
+  const isNew = target === null;
+  return { isNew, changed: isNew || changed.length > 0 || merge.length > 0 || source.consents.length > 0, registers };
+}
+
+/** The guarded statements that carry a decision out. */
+export function contactStatements(
+  db: D1Database,
+  shop: Shop,
+  source: ContactSource,
+  decision: Decision,
+  { key, id, announced }: { key: number; id: string; announced: boolean },
+  now: number,
+): D1PreparedStatement[] {
+  const { target, merge, loses } = decision;
   const statements: D1PreparedStatement[] = [];
   for (const touched of [target, ...merge, ...loses.map((loss) => loss.from)]) {
     if (touched) {
@@ -110,7 +149,10 @@ export async function planContact(
     );
   }
   if (target) statements.push(...updateContact(db, shop.key, target.key, decision, now));
-  else statements.push(...insertContact(db, shop.key, { key, id }, decision, now));
+  else {
+    statements.push(insertContact(db, contactRow(shop.key, { key, id }, decision, now)));
+    if (announced) statements.push(announceContact(db, shop.key, { key, id }, now));
+  }
 
   for (const { kind, value } of decision.drops) {
     statements.push(
@@ -152,24 +194,17 @@ export async function planContact(
   if (source.tags !== null && decision.changed.includes("tags")) {
     statements.push(...setSourceTags(db, shop.key, key, source.tags, source.version.updatedAt));
   }
-  return {
-    key,
-    id,
-    isNew: target === null,
-    changed: target === null || decision.changed.length > 0 || merge.length > 0 || source.consents.length > 0,
-    registers,
-    statements,
-  };
+  return statements;
 }
 
-function insertContact(
-  db: D1Database,
+/** A new contact's row by column name. */
+export function contactRow(
   shop: number,
   ref: { key: number; id: string },
   { columns, registers }: Decision,
   now: number,
-): D1PreparedStatement[] {
-  const row = new Map<string, string | number | null>([
+): Map<string, string | number | null> {
+  return new Map<string, string | number | null>([
     ["key", ref.key],
     ["id", ref.id],
     ["shop", shop],
@@ -181,25 +216,35 @@ function insertContact(
     ["shopify_values", JSON.stringify(registers)],
     ...columns,
   ]);
-  const names = [...row.keys()];
-  return [
-    sql(db, `insert into contacts (${names.join(", ")}) values (${names.map(() => "?").join(", ")})`, ...row.values()),
-    emit(
-      db,
-      {
-        shop,
-        type: "contact_created",
-        subject: `contact:${ref.key}`,
-        naturalKey: ref.id,
-        data: { source: "Shopify" },
-        at: now,
-      },
-      now,
-    ),
-  ];
 }
 
-function updateContact(
+function insertContact(db: D1Database, row: Map<string, string | number | null>): D1PreparedStatement {
+  const names = [...row.keys()];
+  return sql(
+    db,
+    `insert into contacts (${names.join(", ")}) values (${names.map(() => "?").join(", ")})`,
+    ...row.values(),
+  );
+}
+
+/** Tells that a contact was made. */
+export function announceContact(db: D1Database, shop: number, ref: { key: number; id: string }, now: number) {
+  return emit(
+    db,
+    {
+      shop,
+      type: "contact_created",
+      subject: `contact:${ref.key}`,
+      naturalKey: ref.id,
+      data: { source: "Shopify" },
+      at: now,
+    },
+    now,
+  );
+}
+
+/** Writes what a decision changed of a known contact. */
+export function updateContact(
   db: D1Database,
   shop: number,
   key: number,

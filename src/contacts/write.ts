@@ -1,7 +1,8 @@
 import { AppError } from "../errors";
+import { SYSTEM_NAMES } from "../fields";
 import type { Identity } from "../identity";
 import { customerStatus } from "./lifecycle";
-import { COMPUTED_FIELDS, type ContactPatch } from "./schemas";
+import type { ContactPatch } from "./schemas";
 
 type Columns = Map<string, string | number | null>;
 
@@ -45,7 +46,7 @@ export function identitiesOf(input: ContactPatch, phone: string | null | undefin
 
 /** A merge patch of custom fields; those that are worked out are left alone. */
 export function fieldsPatch(fields: NonNullable<ContactPatch["fields"]>): string {
-  return JSON.stringify(Object.fromEntries(Object.entries(fields).filter(([name]) => !COMPUTED_FIELDS.includes(name))));
+  return JSON.stringify(Object.fromEntries(Object.entries(fields).filter(([name]) => !SYSTEM_NAMES.includes(name))));
 }
 
 /**

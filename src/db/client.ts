@@ -32,3 +32,32 @@ export async function onConflictRetry<T>(attempt: () => Promise<T>): Promise<T> 
     }
   }
 }
+
+/** Characters of JSON in one parameter: D1 takes values up to 2 MB. */
+const JSON_LIMIT = 900_000;
+
+/**
+ * Inserts rows with one statement for all rows that have the same columns, and not more than a parameter holds.
+ * Table and column names are static text of ours.
+ */
+export function insertRows(
+  db: D1Database,
+  table: string,
+  rows: ReadonlyMap<string, string | number | null>[],
+): D1PreparedStatement[] {
+  const alike = new Map<string, string[]>();
+  for (const row of rows) {
+    const columns = [...row.keys()].map((name) => `"${name}"`).join(", ");
+    const json = JSON.stringify([...row.values()]);
+    const parts = alike.get(columns);
+    const part = parts?.at(-1);
+    if (!parts) alike.set(columns, [json]);
+    else if (part === undefined || part.length + json.length > JSON_LIMIT) parts.push(json);
+    else parts[parts.length - 1] = `${part},${json}`;
+  }
+  return [...alike].flatMap(([columns, parts]) => {
+    const values = columns.split(", ").map((_, n) => `value ->> ${n}`);
+    const text = `insert into ${table} (${columns}) select ${values.join(", ")} from json_each(?)`;
+    return parts.map((part) => sql(db, text, `[${part}]`));
+  });
+}

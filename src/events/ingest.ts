@@ -50,8 +50,8 @@ export async function ingestEvents(ctx: Ctx, events: NewEvent[]): Promise<{ acce
 type Sent = NewEvent & { id: string; at: number };
 
 async function parseAll(ctx: Ctx, sent: Sent[]): Promise<IncomingEvent[]> {
-  const { encryptionKey } = config(ctx.env);
-  const context = { shop: ctx.shop, encryptionKey, now: ctx.now, clockOffset: 0, country: null };
+  const { sealingKeys } = config(ctx.env);
+  const context = { shop: ctx.shop, sealingKeys, now: ctx.now, clockOffset: 0, country: null };
   const events: IncomingEvent[] = [];
   const errors: FieldError[] = [];
   for (const [i, event] of sent.entries()) {

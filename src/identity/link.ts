@@ -9,13 +9,16 @@ import { identityHash } from "./secrets";
 /** A link token ties at most this many browsers. */
 const BROWSERS_A_TOKEN = 5;
 
+/** Somebody who has just signed up may be here before Shopify's webhook about them, ms. */
+const CUSTOMER_WAIT_MS = 10 * 60_000;
+
 export type LinkResult =
   | { kind: "linked"; contact: number }
   /** The persona was linked before; nothing changed but, at most, claimed became verified. */
   | { kind: "known"; contact: number }
   /** The link is refused for good: no such contact, or the token is used up. */
   | { kind: "refused" }
-  /** Too many new contacts this minute: try again later. */
+  /** Too many new contacts this minute, or a new customer whom no webhook has told of yet: try again later. */
   | { kind: "later" };
 
 interface Persona {
@@ -50,30 +53,41 @@ export async function linkClaim(
   told: { evidence: Evidence; at: number },
   now: number,
 ): Promise<LinkResult> {
-  const { evidence } = told;
-  const target = await namedContact(db, shop.key, claim, evidence);
+  const target = await namedContact(db, shop.key, claim, told.evidence);
   if (persona.contact !== null) {
-    if (target !== null && target.key === persona.contact && evidence === "verified") {
+    if (target !== null && target.key === persona.contact && target.evidence === "verified") {
       await sql(db, "update visitors set evidence = 'verified' where key = ?", persona.key).run();
     }
     return { kind: "known", contact: persona.contact };
   }
   if (target) {
     if (claim.linkToken !== null) return linkByToken(db, shop.key, persona, target.key, claim.linkToken, now);
-    await db.batch(linkStatements(db, shop.key, persona, target.key, evidence, now, kindTold(claim)));
+    await db.batch(linkStatements(db, shop.key, persona, target.key, target.evidence, now, kindTold(claim)));
     return { kind: "linked", contact: target.key };
   }
-  if (claim.email === null && claim.phone === null) return { kind: "refused" };
+  if (claim.email === null && claim.phone === null) {
+    const isExpected = claim.shopifyCustomerId !== null && now - told.at < CUSTOMER_WAIT_MS;
+    return { kind: isExpected ? "later" : "refused" };
+  }
   if (await tooManyNew(db, shop, now)) return { kind: "later" };
   return { kind: "linked", contact: await createFromClaim(db, shop, persona, claim, told.at, now) };
 }
 
 /**
- * Verified kinds first: only they may name a contact by its customer id or by our token. A phone number decides only
- * without an e-mail address, since families and shops share numbers.
+ * Verified kinds first: only they may name a contact by its customer id or by our token. An address that was told beside
+ * them stays a claim: a customer may sign in as themself and type somebody else's. A phone number decides only without
+ * an e-mail address, since families and shops share numbers.
  */
-async function namedContact(db: D1Database, shop: number, claim: Claim, evidence: Evidence) {
-  if (evidence === "verified" && claim.contactId !== null) return contactById(db, shop, claim.contactId);
+async function namedContact(
+  db: D1Database,
+  shop: number,
+  claim: Claim,
+  evidence: Evidence,
+): Promise<{ key: number; evidence: Evidence } | null> {
+  if (evidence === "verified" && claim.contactId !== null) {
+    const contact = await contactById(db, shop, claim.contactId);
+    return contact && { key: contact.key, evidence };
+  }
   const identities: Identity[] = [];
   if (evidence === "verified" && claim.shopifyCustomerId !== null) {
     identities.push({ kind: "shopify_customer", value: claim.shopifyCustomerId });
@@ -82,7 +96,7 @@ async function namedContact(db: D1Database, shop: number, claim: Claim, evidence
   else if (claim.phone !== null) identities.push({ kind: "phone", value: claim.phone });
   const found = await resolveIdentities(db, shop, identities);
   const best = identities.flatMap((i) => found.filter((f) => f.kind === i.kind && f.value === i.value))[0];
-  return best ? { key: best.contact } : null;
+  return best ? { key: best.contact, evidence: best.kind === "shopify_customer" ? evidence : "claimed" } : null;
 }
 
 /** A contact by public id, also by one that was merged away. */
@@ -273,8 +287,8 @@ async function createFromClaim(
     statements.push(
       sql(
         db,
-        `insert into consents (contact, channel, shop, state, level, basis, decided_at, updated_at)
-         values (${key}, ?2, ?3, 'pending', 'unknown', 'form', ?4, ?5)`,
+        `insert into consents (contact, channel, shop, state, level, basis, source, decided_at, updated_at)
+         values (${key}, ?2, ?3, 'pending', 'unknown', 'form', 'form', ?4, ?5)`,
         id,
         channel,
         shop.key,

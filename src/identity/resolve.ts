@@ -24,7 +24,7 @@ export async function resolveIdentities(
   const { results } = await sql(
     db,
     `select i.kind, i.value, i.contact, i.evidence from json_each(?2) j
-     join identities i on i.shop = ?1 and i.kind = j.value ->> 'kind' and i.value = j.value ->> 'value'`,
+     cross join identities i on i.shop = ?1 and i.kind = j.value ->> 'kind' and i.value = j.value ->> 'value'`,
     shop,
     JSON.stringify(identities),
   ).all<ResolvedIdentity>();

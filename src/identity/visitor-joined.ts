@@ -1,5 +1,6 @@
 import { sql } from "../db/client";
 import type { Shop } from "../shops";
+import { cartKeysOf } from "../carts/tables";
 
 /**
  * Asks the visitor's object to link its person to the contact that a body proves: by the tracker id that the cart
@@ -22,7 +23,7 @@ export function visitorJoined(
        from (
          select ?5 as tracker where ?5 is not null
          union select v.tracker from carts c join visitors v on v.key = c.visitor and v.channel = 'browser'
-           where c.shop = ?1 and (c.token = ?6 or c.checkout_token = ?7 or c.token = 'checkout:' || ?7)
+           where +c.shop = ?1 and c.key in (${cartKeysOf("?6", "?7")})
        ) t
        where not exists (select 1 from visitors v where v.shop = ?1 and v.tracker = t.tracker and v.contact = ?3)
        on conflict do nothing`,

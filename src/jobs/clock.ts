@@ -2,16 +2,25 @@ import { DurableObject } from "cloudflare:workers";
 
 import { abandonDueCarts, nextAbandonment } from "../carts";
 import { sql } from "../db/client";
+import { logFailure } from "../lib/log";
 import { CLOCK_PERIOD_MS } from "./arm";
+import { continueLongJobs } from "./long";
 
-/** Rows sent to a queue per sweep and kind. */
-const SWEEP_ROWS = 500;
+/** Rows looked at per sweep and kind: a backlog of more than that keeps the queues busy until the next sweep. */
+const SWEEP_ROWS = 5_000;
+
+/** A row that was sent to its queue and is still there is sent again after this time, ms. */
+const RESEND_MS = 2 * 60_000;
+
+/** Rows named in one message: as many as a consumer does quickly, so that consumers share a backlog. */
+const PER_MESSAGE = { inbox: 1, outbox: 50, calls: 12 };
 
 /** The alarm's own safety net: a sweep that is cut off is repeated as if it had found work, ms. */
 const NET_MS = CLOCK_PERIOD_MS;
 
 /**
- * The sweep of one shop: outbox and inbox rows that no queue message has finished, and carts known only from webhooks.
+ * The sweep of one shop: rows of inbox and outbox and deliveries to endpoints that no queue
+ * message has finished, and carts known only from webhooks.
  * While any of them holds work its alarm is at most 30 s ahead, so that everything goes on after a kill without a
  * request. Named by the shop's integer key.
  */
@@ -21,6 +30,9 @@ export class Clock extends DurableObject<Env> {
    * finds nothing earlier may put the alarm out.
    */
   #promised = 0;
+
+  /** When each row was sent for its present attempt, by kind, key and due time. Lost with the queues in a crash, as it should be. */
+  readonly #sent = new Map<string, number>();
 
   /** Makes sure that a sweep comes at `by` or before. Returns when the alarm will go off. */
   async arm(by: number): Promise<number> {
@@ -42,7 +54,7 @@ export class Clock extends DurableObject<Env> {
       if (wakes.length === 0) await this.ctx.storage.deleteAlarm();
       else await this.ctx.storage.setAlarm(Math.max(Math.min(...wakes), now + 100));
     } catch (error) {
-      console.error(JSON.stringify({ feature: "clock", error: error instanceof Error ? error.message : "unknown" }));
+      logFailure("clock", error);
     }
   }
 
@@ -64,26 +76,42 @@ export class Clock extends DurableObject<Env> {
       shop,
       SWEEP_ROWS,
     ).all<{ key: number; dueAt: number }>();
-    const due = <T extends { dueAt: number }>(rows: T[]) => rows.filter((row) => row.dueAt <= now);
-    await sendAll(
-      this.env.WEBHOOKS,
-      due(inbox.results).map(({ key }) => ({ shop, inbox: key })),
-    );
-    await sendAll(
-      this.env.REACTIONS,
-      due(outbox.results).map(({ key }) => ({ shop, outbox: key })),
-    );
+    const calls = await sql(
+      DB,
+      `select key, next_attempt_at as dueAt from endpoint_deliveries where shop = ? and state = 'pending'
+       order by next_attempt_at limit ?`,
+      shop,
+      SWEEP_ROWS,
+    ).all<{ key: number; dueAt: number }>();
+    for (const [name, at] of this.#sent) if (at <= now - RESEND_MS) this.#sent.delete(name);
+    await this.#send(this.env.WEBHOOKS, "inbox", inbox.results, now);
+    await this.#send(this.env.REACTIONS, "outbox", outbox.results, now);
+    await this.#send(this.env.CALLS, "calls", calls.results, now);
+    const goesOn = await continueLongJobs(this.env, now, shop);
     const times = [
+      goesOn ? now + CLOCK_PERIOD_MS : null,
       await nextAbandonment(DB, shop),
-      ...[...inbox.results, ...outbox.results].map(({ dueAt }) => dueAt),
+      ...[...inbox.results, ...outbox.results, ...calls.results].map(({ dueAt }) => dueAt),
     ].filter((time) => time !== null);
     return times.length === 0 ? null : Math.min(now + CLOCK_PERIOD_MS, ...times.filter((time) => time > now));
   }
-}
 
-/** At most 100 messages a call. */
-async function sendAll(queue: Queue, bodies: object[]): Promise<void> {
-  for (let from = 0; from < bodies.length; from += 100) {
-    await queue.sendBatch(bodies.slice(from, from + 100).map((body) => ({ body })));
+  /** Nudges the queue for the rows that are due and not under way. */
+  async #send(queue: Queue, kind: "inbox" | "outbox" | "calls", rows: { key: number; dueAt: number }[], now: number) {
+    const shop = Number(this.ctx.id.name);
+    // A new attempt is a new sending: what failed and is due again must not wait for the time of a lost message.
+    const due = rows
+      .filter(({ dueAt }) => dueAt <= now)
+      .map(({ key, dueAt }) => ({ key, name: `${kind}:${key}:${dueAt}` }))
+      .filter(({ name }) => !this.#sent.has(name));
+    const size = PER_MESSAGE[kind];
+    for (let from = 0; from < due.length; from += 100 * size) {
+      const part = due.slice(from, from + 100 * size);
+      const messages = Array.from({ length: Math.ceil(part.length / size) }, (_, i) => ({
+        body: { shop, [kind]: part.slice(i * size, (i + 1) * size).map(({ key }) => key) },
+      }));
+      await queue.sendBatch(messages);
+      for (const { name } of part) this.#sent.set(name, now);
+    }
   }
 }

@@ -1,49 +1,81 @@
 import { z } from "zod";
 
-import { react } from "./reactions";
+import { logFailure } from "../lib/log";
 
-const WebhookMessage = z.object({ shop: z.int(), inbox: z.int() });
-const ReactionMessage = z.object({ shop: z.int(), outbox: z.int() });
+const Keys = z.array(z.int());
+
+/** What a message names: rows of a shop's inbox, of its outbox, or deliveries to its endpoints. */
+const Message = z.object({
+  shop: z.int(),
+  inbox: Keys.default([]),
+  outbox: Keys.default([]),
+  calls: Keys.default([]),
+});
 
 /**
- * Handles the messages of either queue. A row remembers its own failures and the clock brings it back, so a message is
- * always acknowledged: it is a nudge, never the only copy.
+ * Handles the messages of any queue. A row remembers its own failures and the clock brings it back, so a message is
+ * always acknowledged: it is a nudge, never the only copy. The rows of a batch are handled together, by shop.
  */
 export async function consume(batch: MessageBatch, env: Env, now: () => number): Promise<void> {
-  const shops = new Set<number>();
-  for (const message of batch.messages) {
-    await guarded(async () => {
-      const webhook = WebhookMessage.safeParse(message.body);
-      const reaction = ReactionMessage.safeParse(message.body);
-      if (webhook.success) {
-        shops.add(webhook.data.shop);
-        const { handleInboxRow } = await import("../shopify");
-        await handleInboxRow(env, webhook.data.inbox, now());
-      } else if (reaction.success) {
-        shops.add(reaction.data.shop);
-        await react(env, reaction.data.outbox, now());
-      }
-    });
-    message.ack();
+  const messages = batch.messages.flatMap(({ body }) => Message.safeParse(body).data ?? []);
+  for (const [shop, ofShop] of Map.groupBy(messages, (message) => message.shop)) {
+    const named = (kind: "inbox" | "outbox" | "calls") => [...new Set(ofShop.flatMap((message) => message[kind]))];
+    await guarded(() => handleInbox(env, shop, named("inbox"), now));
+    await guarded(() => handleOutbox(env, shop, named("outbox"), now));
+    await guarded(() => makeCalls(env, shop, named("calls"), now));
   }
-  for (const shop of shops) await guarded(() => nudgeReactions(env, shop, now()));
+  batch.ackAll();
 }
 
 async function guarded(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    console.error(JSON.stringify({ feature: "queue", error: error instanceof Error ? error.message : "unknown" }));
+    logFailure("queue", error);
   }
 }
 
-/** Rows that were just written go on at once, those that wait for another attempt do not; the clock would bring them in half a minute. */
+async function handleInbox(env: Env, shop: number, keys: number[], now: () => number): Promise<void> {
+  if (keys.length === 0) return;
+  const { handleInboxRows } = await import("../shopify");
+  await guarded(() => handleInboxRows(env, shop, keys, now));
+  await nudgeReactions(env, shop, now());
+}
+
+async function handleOutbox(env: Env, shop: number, keys: number[], now: () => number): Promise<void> {
+  if (keys.length === 0) return;
+  const { react } = await import("./reactions");
+  await react(env, shop, keys, now());
+  await nudgeReactions(env, shop, now());
+}
+
+async function makeCalls(env: Env, shop: number, keys: number[], now: () => number): Promise<void> {
+  if (keys.length === 0) return;
+  const { sendDeliveries } = await import("../endpoints");
+  await sendDeliveries(env, shop, keys, now);
+}
+
+/** Rows of the outbox named in one message. */
+const NUDGED_ROWS = 100;
+
+/** Per isolate and shop: the last row of the outbox that the queue was told of. */
+const nudged = new Map<number, number>();
+
+/**
+ * Rows that were just written go on at once; those that wait for another attempt are left to the clock. Each row is
+ * named once by an isolate: what is still there with the next batch is under way.
+ */
 async function nudgeReactions(env: Env, shop: number, now: number): Promise<void> {
-  const { results } = await env.DB.prepare(
-    "select key from outbox where shop = ? and next_attempt_at <= ? order by key limit 100",
-  )
-    .bind(shop, now)
-    .all<{ key: number }>();
-  if (results.length === 0) return;
-  await env.REACTIONS.sendBatch(results.map(({ key }) => ({ body: { shop, outbox: key } })));
+  for (;;) {
+    const { results } = await env.DB.prepare(
+      "select key from outbox where shop = ? and key > ? and next_attempt_at <= ? order by key limit ?",
+    )
+      .bind(shop, nudged.get(shop) ?? 0, now, NUDGED_ROWS)
+      .all<{ key: number }>();
+    const last = results.at(-1);
+    if (!last) return;
+    await env.REACTIONS.send({ shop, outbox: results.map(({ key }) => key) });
+    nudged.set(shop, last.key);
+    if (results.length < NUDGED_ROWS) return;
+  }
 }

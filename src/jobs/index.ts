@@ -1,2 +1,2 @@
 export { armClock } from "./arm";
-export { type DomainEventType, emit } from "./outbox";
+export { DOMAIN_EVENTS, type DomainEventType, emit } from "./outbox";

@@ -1,4 +1,7 @@
+import { checkIntake } from "../health";
+import { logFailure } from "../lib/log";
 import { armClock } from "./arm";
+import { resealSecrets } from "./reseal";
 
 const MINUTE_MS = 60_000;
 
@@ -8,6 +11,8 @@ async function shopsWithWork(db: D1Database): Promise<number[]> {
     .prepare(
       `select key from shops where exists (select 1 from outbox where shop = shops.key)
          or exists (select 1 from webhook_inbox where shop = shops.key and state = 'pending')
+         or exists (select 1 from endpoint_deliveries where shop = shops.key and state = 'pending')
+         or exists (select 1 from jobs where shop = shops.key and state = 'running')
          or exists (select 1 from carts where shop = shops.key and state = 'open')`,
     )
     .all<{ key: number }>();
@@ -19,11 +24,18 @@ export async function pokeClocks(env: Env, now: number): Promise<void> {
   for (const shop of await shopsWithWork(env.DB)) await armClock(env, shop, now);
 }
 
+/** What cron does every minute; each part does nothing where another caller has been before. */
+export async function maintain(env: Env, now: number): Promise<void> {
+  await pokeClocks(env, now);
+  await checkIntake(env, now);
+  await resealSecrets(env);
+}
+
 let pokedAt = 0;
 
 /** The same once a minute per isolate, behind any request: where cron does not run, requests stand in for it. */
 export function pokeNowAndThen(env: Env, now: number, later: (work: Promise<unknown>) => void): void {
   if (now - pokedAt < MINUTE_MS) return;
   pokedAt = now;
-  later(pokeClocks(env, now).catch(() => undefined));
+  later(maintain(env, now).catch((error: unknown) => logFailure("maintain", error)));
 }

@@ -4,25 +4,30 @@ import { sql } from "../db/client";
  * Domain events: one set of snake_case names for the timeline, segments, triggers and outgoing webhooks.
  * `visitor_joined` asks the visitor's object to link what a webhook has proved.
  */
-export type DomainEventType =
-  | "contact_created"
-  | "contact_identified"
-  | "contact_merged"
-  | "order_placed"
-  | "order_paid"
-  | "order_fulfilled"
-  | "order_cancelled"
-  | "order_refunded"
-  | "cart_updated"
-  | "checkout_started"
-  | "cart_abandoned"
-  | "cart_recovered"
-  | "visitor_joined";
+export const DOMAIN_EVENTS = [
+  "contact_created",
+  "contact_identified",
+  "contact_merged",
+  "order_placed",
+  "order_paid",
+  "order_fulfilled",
+  "order_cancelled",
+  "order_refunded",
+  "cart_updated",
+  "checkout_started",
+  "cart_abandoned",
+  "cart_recovered",
+  "alert_opened",
+  "alert_closed",
+  "visitor_joined",
+] as const;
+
+export type DomainEventType = (typeof DOMAIN_EVENTS)[number];
 
 export interface DomainEvent {
   shop: number;
   type: DomainEventType;
-  /** `contact:<key>`, `visitor:<key>`, `cart:<key>` or `order:<key>`. */
+  /** `contact:<key>`, `visitor:<key>`, `cart:<key>`, `order:<key>` or `alert:<id>`. */
   subject: string;
   /** The same for everybody who sees this one event. */
   naturalKey: string;

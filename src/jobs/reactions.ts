@@ -1,13 +1,22 @@
 import { sql } from "../db/client";
+import { listenersOf, type Listener, planDeliveries } from "../endpoints";
 import { newId } from "../lib/ids";
+import { reason } from "../lib/log";
 import { findShop, type Shop } from "../shops";
 import { linkVisitor } from "../visitor";
+import { armClock } from "./arm";
 
 /** Failures after which a row is put aside, so that it blocks nobody. */
 const MOST_ATTEMPTS = 8;
 
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 5 * 60_000;
+
+/** Rows carried out at once; those of a subject that has more come up with the next nudge. */
+const MOST_ROWS = 500;
+
+/** Deliveries named in one message: two rounds of requests at once. */
+const CALLS_PER_MESSAGE = 12;
 
 interface OutboxRow {
   key: number;
@@ -22,47 +31,98 @@ interface OutboxRow {
 }
 
 /**
- * Carries out what a domain event asks for and deletes its row, in that order; every effect has a natural key, so that
- * a second run changes nothing. Rows of one subject are handled by key: an earlier one that still waits goes first.
+ * Carries out what domain events of a shop ask for and deletes their rows in one batch; every effect has a natural key,
+ * so that a second run changes nothing. Rows of one subject are handled by key: an earlier one that still waits goes
+ * first, and one that fails holds back its subject alone.
  */
-export async function react(env: Env, key: number, now: number): Promise<void> {
+export async function react(env: Env, shopKey: number, keys: number[], now: number): Promise<void> {
   const { DB } = env;
-  const asked = await sql(DB, "select * from outbox where key = ?", key).first<OutboxRow>();
-  if (!asked) return;
-  const { results: rows } = await sql(
-    DB,
-    "select * from outbox where shop = ? and subject = ? and key <= ? order by key limit 50",
-    asked.shop,
-    asked.subject,
-    key,
-  ).all<OutboxRow>();
-  const shop = await findShop(DB, asked.shop);
-  for (const row of rows) {
-    if (row.next_attempt_at > now) {
-      await waitFor(DB, asked, row);
-      return;
-    }
-    try {
-      if (shop) await carryOut(env, shop, row);
-      await sql(DB, "delete from outbox where key = ?", row.key).run();
-    } catch (error) {
-      await putOff(DB, row, error, now);
-      return;
+  const [asked, listening] = await DB.batch([
+    sql(
+      DB,
+      `select o.* from (
+         select subject, max(key) as last from outbox where key in (select value from json_each(?1)) and shop = ?2
+         group by subject) a
+       join outbox o on o.shop = ?2 and o.subject = a.subject and o.key <= a.last order by o.key limit ?3`,
+      JSON.stringify(keys),
+      shopKey,
+      MOST_ROWS,
+    ),
+    listenersOf(DB, shopKey),
+  ]);
+  const rows = (asked?.results ?? []) as OutboxRow[];
+  const shop = rows.length === 0 ? null : await findShop(DB, shopKey);
+  const done: OutboxRow[] = [];
+  for (const ofSubject of Map.groupBy(rows, ({ subject }) => subject).values()) {
+    done.push(...(await carryOutInOrder(env, shop, ofSubject, now)));
+  }
+  if (done.length === 0) return;
+  const listeners = (listening?.results ?? []) as unknown as Listener[];
+  try {
+    await commit(env, { key: shopKey, shop }, done, listeners, now);
+  } catch (error) {
+    if (done.length === 1 && done[0]) return putOff(DB, done[0], error, now);
+    // One of them may be at fault: it must not hold back the others.
+    for (const row of done) {
+      await commit(env, { key: shopKey, shop }, [row], listeners, now).catch((why) => putOff(DB, row, why, now));
     }
   }
 }
 
-/** A row behind one that waits does not wake it early: it comes up together with it. */
-async function waitFor(db: D1Database, asked: OutboxRow, first: OutboxRow): Promise<void> {
+/** The rows that are carried out and may go: all up to one that waits or fails. */
+async function carryOutInOrder(env: Env, shop: Shop | null, rows: OutboxRow[], now: number): Promise<OutboxRow[]> {
+  for (const [index, row] of rows.entries()) {
+    if (row.next_attempt_at > now) {
+      await waitFor(env.DB, rows.slice(index + 1), row);
+      return rows.slice(0, index);
+    }
+    try {
+      if (shop) await carryOut(env, shop, row);
+    } catch (error) {
+      await putOff(env.DB, row, error, now);
+      return rows.slice(0, index);
+    }
+  }
+  return rows;
+}
+
+/** Deletes the rows together with writing what is to be sent of them, and nudges the queue that sends it. */
+async function commit(
+  env: Env,
+  { key, shop }: { key: number; shop: Shop | null },
+  done: OutboxRow[],
+  listeners: Listener[],
+  now: number,
+): Promise<void> {
+  const deliveries = shop ? await planDeliveries(env.DB, shop, done, listeners, now) : [];
+  if (deliveries.length > 0) await armClock(env, key, now);
+  const results = await env.DB.batch<{ key: number }>([
+    ...deliveries,
+    sql(
+      env.DB,
+      "delete from outbox where key in (select value from json_each(?)) and shop = ?",
+      JSON.stringify(done.map((row) => row.key)),
+      key,
+    ),
+  ]);
+  const calls = results.slice(0, deliveries.length).flatMap((result) => result.results.map((row) => row.key));
+  for (let from = 0; from < calls.length; from += CALLS_PER_MESSAGE) {
+    // The clock finds what a lost message leaves behind.
+    await env.CALLS.send({ shop: key, calls: calls.slice(from, from + CALLS_PER_MESSAGE) }).catch(() => undefined);
+  }
+}
+
+/** Rows behind one that waits do not wake it early: they come up together with it. */
+async function waitFor(db: D1Database, behind: OutboxRow[], first: OutboxRow): Promise<void> {
   await sql(
     db,
-    "update outbox set next_attempt_at = max(next_attempt_at, ?) where key = ?",
+    "update outbox set next_attempt_at = max(next_attempt_at, ?) where key in (select value from json_each(?))",
     first.next_attempt_at,
-    asked.key,
+    JSON.stringify(behind.map(({ key }) => key)),
   ).run();
 }
 
-/** What this installation does about a domain event. Types without a reaction here are done by being recorded. */
+/** What this installation itself does about a domain event; most are only told to others. */
 async function carryOut(env: Env, shop: Shop, row: OutboxRow): Promise<void> {
   if (row.type !== "visitor_joined") return;
   const data: { tracker: string; contact: string; cartToken?: string | null } = JSON.parse(row.data);
@@ -72,7 +132,7 @@ async function carryOut(env: Env, shop: Shop, row: OutboxRow): Promise<void> {
 /** Back-off with full jitter; after the last attempt a dead letter, listed and replayable. */
 async function putOff(db: D1Database, row: OutboxRow, error: unknown, now: number): Promise<void> {
   const attempts = row.attempts + 1;
-  const why = error instanceof Error ? error.message.slice(0, 500) : "unknown";
+  const why = reason(error);
   if (attempts < MOST_ATTEMPTS) {
     const wait = FIRST_WAIT_MS + Math.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempts);
     await sql(

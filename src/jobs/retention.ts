@@ -1,4 +1,6 @@
 import { sql } from "../db/client";
+import { continueLongJobs } from "./long";
+import { dropOldDeliveries } from "../endpoints";
 import { getShopOrThrow } from "../shops";
 import { expireVisitor } from "../visitor";
 
@@ -28,14 +30,17 @@ export async function enforceRetention(env: Env, now: number): Promise<void> {
        coalesce(settings ->> 'visitorRetentionDays', 0) as visitors from shops`,
   ).all<ShopRetention>();
   await sql(DB, "delete from idempotency_keys where created_at < ?", now - DAY_MS).run();
+  await dropOldDeliveries(DB, now).run();
   // Contacts bring the REST schemas along, which start-up must not pay for.
-  const { continueContactJobs, purgeTrash } = await import("../contacts/rest");
+  const { purgeTrash } = await import("../contacts/rest");
   for (const shop of shops) {
     await clearBodies(DB, shop, now);
     if (shop.events > 0) await dropEvents(DB, shop, now);
     await purgeTrash(env, await getShopOrThrow(DB, shop.key), now);
   }
-  await continueContactJobs(env, now);
+  const { expireData } = await import("../shopify");
+  await expireData(DB, now);
+  await continueLongJobs(env, now);
   if (shops.some((shop) => shop.events > 0 || shop.visitors > 0)) await walkVisitors(env, shops, now);
 }
 

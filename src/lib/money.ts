@@ -37,3 +37,11 @@ function plainDecimal(value: number): string {
   const text = String(value);
   return /e/i.test(text) ? value.toFixed(10) : text;
 }
+
+/** `"19.99"` for 1999 EUR, `"500"` for 500 JPY. */
+export function toDecimal(amount: number, currency: string): string {
+  const digits = exponent(currency);
+  const text = String(Math.abs(amount)).padStart(digits + 1, "0");
+  const sign = amount < 0 ? "-" : "";
+  return digits === 0 ? sign + text : `${sign}${text.slice(0, -digits)}.${text.slice(-digits)}`;
+}

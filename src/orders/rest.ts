@@ -1,2 +1,2 @@
 /** What the REST routes of other features use of this one; loads with the API, never on the way of a beacon. */
-export { listOrders } from "./read";
+export { findOrder, listOrders } from "./read";

@@ -49,6 +49,10 @@ export interface OrderSource {
   discountCodes?: string[];
   shippingMethod?: string | null;
   sourceName?: string | null;
+  /** Where and by whom it was sold at a point of sale. */
+  locationId?: string | null;
+  locationName?: string | null;
+  staffId?: string | null;
   landingSite?: string | null;
   referringSite?: string | null;
   test: boolean;

@@ -48,6 +48,10 @@ export const orders = sqliteTable(
     shippingMethod: text("shipping_method"),
     /** Sales channel as Shopify names it: web, pos, ... */
     sourceName: text("source_name"),
+    /** Where and by whom it was sold at a point of sale. */
+    locationId: text("location_id"),
+    locationName: text("location_name"),
+    staffId: text("staff_id"),
     landingSite: text("landing_site"),
     referringSite: text("referring_site"),
     test: integer("test", { mode: "boolean" }).notNull().default(false),
@@ -126,3 +130,13 @@ export const refunds = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.shop, t.externalId] }), index("refunds_order").on(t.shop, t.orderExternalId)],
 );
+
+/**
+ * One column of the orders of the shop `?1` that carry one of these tokens, as a subquery: each part is one look into
+ * an index, where `or` would read the whole shop.
+ *
+ * @param cart an SQL expression, as is `checkout`
+ */
+export const ordersOfTokens = (column: string, cart: string, checkout: string) => `
+  select ${column} from orders where shop = ?1 and cart_token = ${cart}
+  union all select ${column} from orders where shop = ?1 and checkout_token = ${checkout}`;

@@ -7,6 +7,8 @@ import { type DomainEventType, emit } from "../jobs";
 import type { OrderSource } from "./source";
 import { wasPaid } from "./state";
 import { insertRefund, type StoredOrder, writeOrder } from "./write";
+import { cartKeysOf } from "../carts/tables";
+import { ordersOfTokens } from "./tables";
 
 export interface OrderPlan {
   key: number;
@@ -26,6 +28,7 @@ export interface OrderPlan {
  * The plan is guarded against another writer; counts (`recount`) are the caller's, last in the batch.
  *
  * @param contact key of the person who ordered; null leaves who is stored
+ * @param quietBefore what happened before is history: no domain event tells of it
  */
 export async function planOrder(
   db: D1Database,
@@ -33,6 +36,7 @@ export async function planOrder(
   order: OrderSource,
   contact: number | null,
   now: number,
+  quietBefore = 0,
 ): Promise<OrderPlan> {
   const [found, known, gone, last] = await db.batch<StoredOrder & { external_id: string; at: number; seq: number }>([
     sql(
@@ -45,7 +49,12 @@ export async function planOrder(
       order.origin,
       order.externalId,
     ),
-    sql(db, "select external_id, at from refunds where shop = ? and order_external_id = ?", shop, order.externalId),
+    sql(
+      db,
+      "select external_id, at from refunds indexed by refunds_order where shop = ? and order_external_id = ?",
+      shop,
+      order.externalId,
+    ),
     sql(db, "select 1 from tombstones where shop = ? and kind = 'order' and external_id = ?", shop, order.externalId),
     lastKey(db, "orders"),
   ]);
@@ -66,7 +75,7 @@ export async function planOrder(
     checkoutToken: (isStale ? undefined : order.checkoutToken) ?? stored?.checkoutToken ?? null,
   };
   const announce = (type: DomainEventType, naturalKey: string, at: number) =>
-    order.test
+    order.test || at < quietBefore
       ? []
       : [emit(db, { shop, type, subject, naturalKey, data: { orderId: id, state: order.state ?? null }, at }, now)];
 
@@ -81,7 +90,7 @@ export async function planOrder(
   if (isStale) {
     if (stored.contact === null && contact !== null) statements.push(fillContact(db, shop, key, contact));
   } else {
-    if (!stored && !order.test) {
+    if (!stored && !order.test && order.placedAt >= quietBefore) {
       const data = { orderId: id, value: order.originalTotal, currency: order.currency };
       const { origin, externalId, placedAt } = order;
       statements.push(announceOrder(db, shop, { ...tokens, origin, externalId, subject, placedAt, data }, now));
@@ -96,7 +105,9 @@ export async function planOrder(
     if (order.cancelledAt && !stored?.cancelledAt)
       statements.push(...announce("order_cancelled", natural, order.cancelledAt));
   }
-  statements.push(...joinCarts(db, shop, { key, tokens, owner, placedAt: order.placedAt, test: order.test }, now));
+  const { placedAt, test } = order;
+  const announced = placedAt >= quietBefore;
+  statements.push(...joinCarts(db, shop, { key, tokens, owner, placedAt, test, announced }, now));
   const contacts = [...new Set([owner, stored?.contact ?? null])].filter((value) => value !== null);
   return { key, id, isNew: !stored, isStale, contacts, guard: unchanged, statements };
 }
@@ -111,10 +122,9 @@ export function markRecoveredOrders(
   return sql(
     db,
     `update orders set state = 'recovered', updated_at = ?2
-     where shop = ?1 and state = 'completed' and (cart_token = ?3 or checkout_token = ?4)
-       and exists (select 1 from carts c where c.shop = ?1 and c.recovered_at is not null
-         and (c.token = orders.cart_token or c.checkout_token = orders.checkout_token
-           or c.token = 'checkout:' || orders.checkout_token))`,
+     where +shop = ?1 and +state = 'completed' and key in (${ordersOfTokens("key", "?3", "?4")})
+       and exists (select 1 from carts c where c.recovered_at is not null
+         and c.key in (${cartKeysOf("orders.cart_token", "orders.checkout_token")}))`,
     shop,
     now,
     tokens.cartToken,
@@ -160,6 +170,7 @@ function joinCarts(
     owner: number | null;
     placedAt: number;
     test: boolean;
+    announced: boolean;
   },
   now: number,
 ): D1PreparedStatement[] {
@@ -170,8 +181,7 @@ function joinCarts(
       statements.push(
         sql(
           db,
-          `update carts set contact = ?2 where shop = ?1 and contact is null
-             and (token = ?3 or checkout_token = ?4 or token = 'checkout:' || ?4)`,
+          `update carts set contact = ?2 where +shop = ?1 and contact is null and key in (${cartKeysOf("?3", "?4")})`,
           shop,
           order.owner,
           cartToken,
@@ -180,12 +190,12 @@ function joinCarts(
       );
     }
     statements.push(
-      ...settleCartsByOrder(db, shop, order.tokens, now),
+      ...settleCartsByOrder(db, shop, order.tokens, now, order.announced),
       markRecoveredOrders(db, shop, order.tokens, now),
     );
   }
   if (order.owner !== null && !order.test) {
-    statements.push(...settleCartsOfPerson(db, shop, order.owner, order.placedAt, now));
+    statements.push(...settleCartsOfPerson(db, shop, order.owner, order.placedAt, now, order.announced));
   }
   return statements;
 }

@@ -1,5 +1,6 @@
-import { sql } from "../db/client";
+import { insertRows, sql } from "../db/client";
 import type { OrderItemSource, OrderSource, RefundSource } from "./source";
+import { cartKeysOf } from "../carts/tables";
 
 /** What is stored of an order before a body is applied. */
 export interface StoredOrder {
@@ -15,19 +16,31 @@ export interface StoredOrder {
   cancelledAt: number | null;
 }
 
+type Row = Map<string, string | number | null>;
+
 /** Puts a refund on record; the order's totals come with the order's own body. */
 export function insertRefund(db: D1Database, shop: number, refund: RefundSource): D1PreparedStatement {
-  return sql(
-    db,
-    `insert into refunds (shop, external_id, order_external_id, amount, currency, at, items) values (?, ?, ?, ?, ?, ?, ?)`,
-    shop,
-    refund.externalId,
-    refund.orderExternalId,
-    refund.amount,
-    refund.currency,
-    refund.at,
-    JSON.stringify(refund.items),
-  );
+  const row = refundRow(shop, refund);
+  return sql(db, `insert into refunds (${[...row.keys()].join(", ")}) values (?, ?, ?, ?, ?, ?, ?)`, ...row.values());
+}
+
+export function refundRow(shop: number, refund: RefundSource): Row {
+  return new Map<string, string | number>([
+    ["shop", shop],
+    ["external_id", refund.externalId],
+    ["order_external_id", refund.orderExternalId],
+    ["amount", refund.amount],
+    ["currency", refund.currency],
+    ["at", refund.at],
+    ["items", JSON.stringify(refund.items)],
+  ]);
+}
+
+/** What decides on an order's row beside its source. */
+interface Around {
+  contact: number | null;
+  isPaid: boolean;
+  tokens: { cartToken: string | null; checkoutToken: string | null };
 }
 
 /** The order's row and lines; members that were not told stay. */
@@ -37,18 +50,47 @@ export function writeOrder(
   ref: { key: number; id: string },
   order: OrderSource,
   stored: StoredOrder | undefined,
-  {
-    contact,
-    isPaid,
-    tokens,
-  }: {
-    contact: number | null;
-    isPaid: boolean;
-    tokens: { cartToken: string | null; checkoutToken: string | null };
-  },
+  around: Around,
   now: number,
 ): D1PreparedStatement[] {
-  const row = new Map<string, string | number | null>([
+  const { tokens } = around;
+  const row = orderRow(shop, ref, order, stored, around, now);
+  const names = [...row.keys()];
+  const write = stored
+    ? sql(
+        db,
+        `update orders set ${names.map((name) => `${name} = ?`).join(", ")} where key = ? and shop = ?`,
+        ...row.values(),
+        ref.key,
+        shop,
+      )
+    : sql(db, `insert into orders (${names.join(", ")}) values (${names.map(() => "?").join(", ")})`, ...row.values());
+  const visitor = sql(
+    db,
+    `update orders set visitor = coalesce(
+       (select c.visitor from carts c where c.visitor is not null and c.key in (${cartKeysOf("?3", "?4")}) limit 1),
+       (select v.key from visitors v where v.shop = ?1 and v.tracker = ?5 and v.channel = 'browser'
+         order by v.person desc limit 1))
+     where key = ?2 and shop = ?1 and visitor is null`,
+    shop,
+    ref.key,
+    tokens.cartToken,
+    tokens.checkoutToken,
+    order.tracker,
+  );
+  return [write, visitor, ...(order.items ? writeItems(db, ref.key, order.items) : [])];
+}
+
+/** An order's row by column name: of a new one whole, of a stored one what was told. */
+export function orderRow(
+  shop: number,
+  ref: { key: number; id: string },
+  order: OrderSource,
+  stored: StoredOrder | undefined,
+  { contact, isPaid, tokens }: Around,
+  now: number,
+): Row {
+  const row: Row = new Map<string, string | number | null>([
     ["contact", contact],
     ["currency", order.currency],
     ["total", order.total],
@@ -75,6 +117,9 @@ export function writeOrder(
     ["discount_codes", order.discountCodes && JSON.stringify(order.discountCodes)],
     ["shipping_method", order.shippingMethod],
     ["source_name", order.sourceName],
+    ["location_id", order.locationId],
+    ["location_name", order.locationName],
+    ["staff_id", order.staffId],
     ["landing_site", order.landingSite],
     ["referring_site", order.referringSite],
     ["cancelled_at", order.cancelledAt],
@@ -95,46 +140,37 @@ export function writeOrder(
       row.set(column, value);
     }
   }
-  const names = [...row.keys()];
-  const write = stored
-    ? sql(
-        db,
-        `update orders set ${names.map((name) => `${name} = ?`).join(", ")} where key = ? and shop = ?`,
-        ...row.values(),
-        ref.key,
-        shop,
-      )
-    : sql(db, `insert into orders (${names.join(", ")}) values (${names.map(() => "?").join(", ")})`, ...row.values());
-  const visitor = sql(
-    db,
-    `update orders set visitor = coalesce(
-       (select c.visitor from carts c where c.shop = ?1 and c.visitor is not null
-         and (c.token = ?3 or c.checkout_token = ?4 or c.token = 'checkout:' || ?4) limit 1),
-       (select v.key from visitors v where v.shop = ?1 and v.tracker = ?5 and v.channel = 'browser'
-         order by v.person desc limit 1))
-     where key = ?2 and shop = ?1 and visitor is null`,
-    shop,
-    ref.key,
-    tokens.cartToken,
-    tokens.checkoutToken,
-    order.tracker,
-  );
-  return [write, visitor, ...(order.items ? writeItems(db, ref.key, order.items) : [])];
+  return row;
+}
+
+/** A line's row by column name. */
+export function itemRow(order: number, line: number, item: OrderItemSource): Row {
+  return new Map<string, string | number | null>([
+    ["order", order],
+    ["line", line],
+    ["external_id", item.externalId],
+    ["product_id", item.productId],
+    ["variant_id", item.variantId],
+    ["sku", item.sku],
+    ["title", item.title],
+    ["variant_title", item.variantTitle],
+    ["vendor", item.vendor],
+    ["category", item.category],
+    ["image", item.image],
+    ["quantity", item.quantity],
+    ["current_quantity", item.currentQuantity],
+    ["price", item.price],
+    ["discounted_price", item.discountedPrice],
+  ]);
 }
 
 function writeItems(db: D1Database, order: number, items: OrderItemSource[]): D1PreparedStatement[] {
   return [
     sql(db, `delete from order_items where "order" = ?`, order),
-    sql(
+    ...insertRows(
       db,
-      `insert into order_items ("order", line, external_id, product_id, variant_id, sku, title, variant_title, vendor,
-         category, image, quantity, current_quantity, price, discounted_price)
-       select ?1, key, value ->> 'externalId', value ->> 'productId', value ->> 'variantId', value ->> 'sku',
-         value ->> 'title', value ->> 'variantTitle', value ->> 'vendor', value ->> 'category', value ->> 'image',
-         value ->> 'quantity', value ->> 'currentQuantity', value ->> 'price', value ->> 'discountedPrice'
-       from json_each(?2)`,
-      order,
-      JSON.stringify(items),
+      "order_items",
+      items.map((item, line) => itemRow(order, line, item)),
     ),
   ];
 }

@@ -22,7 +22,13 @@ export async function listProducts(
     .where(and(eq(products.shop, ctx.shop.key), gt(products.externalId, after)))
     .orderBy(asc(products.externalId))
     .limit(limit + 1);
-  return pageOf("products", rows, limit, (row) => [row.externalId], show);
+  return pageOf(
+    "products",
+    rows,
+    limit,
+    (row) => [row.externalId],
+    (row) => show(row, ctx.shop.currency),
+  );
 }
 
 /** The product of this id in the store, or null. */
@@ -32,20 +38,25 @@ export async function findProduct(ctx: Ctx, id: string): Promise<Product | null>
     .from(products)
     .where(and(eq(products.shop, ctx.shop.key), eq(products.externalId, id)))
     .get();
-  return row ? show(row) : null;
+  return row ? show(row, ctx.shop.currency) : null;
 }
 
-const Tags = z.array(z.string());
+const Texts = z.array(z.string());
 
-function show(row: typeof products.$inferSelect): Product {
+function show(row: typeof products.$inferSelect, currency: string): Product {
   return {
     id: row.externalId,
     title: row.title,
     category: row.category,
     vendor: row.vendor,
-    tags: Tags.parse(JSON.parse(row.tags)),
+    tags: Texts.parse(JSON.parse(row.tags)),
     image: row.image,
     handle: row.handle,
+    description: row.description,
+    price: row.price === null ? null : { amount: row.price, currency },
+    status: row.status,
+    images: Texts.parse(JSON.parse(row.images)),
+    collections: Texts.parse(JSON.parse(row.collections)),
     updatedAt: iso(row.updatedAt),
   };
 }

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 
-import { MaybeText, TimeSchema } from "../api/schemas";
+import { Maybe, MaybeText, MoneySchema, TimeSchema } from "../api/schemas";
 
 export const ProductSchema = z
   .strictObject({
@@ -11,6 +11,11 @@ export const ProductSchema = z
     tags: z.array(z.string()),
     image: MaybeText,
     handle: MaybeText,
+    description: MaybeText.openapi({ description: "Plain text" }),
+    price: Maybe(MoneySchema).openapi({ description: "The lowest of its variants" }),
+    status: MaybeText.openapi({ description: "active, draft or archived" }),
+    images: z.array(z.string()),
+    collections: z.array(z.string()).openapi({ description: "Titles" }),
     updatedAt: TimeSchema,
   })
   .openapi("Product");

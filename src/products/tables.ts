@@ -13,6 +13,15 @@ export const products = sqliteTable(
     tags: text("tags").notNull().default("[]"),
     image: text("image"),
     handle: text("handle"),
+    /** Plain text, at most 5,000 characters. */
+    description: text("description"),
+    /** The lowest price of its variants, minor units of the shop's currency. */
+    price: integer("price"),
+    /** `active`, `draft` or `archived`. */
+    status: text("status"),
+    /** JSON arrays: addresses of all pictures, titles of the collections it is in. */
+    images: text("images").notNull().default("[]"),
+    collections: text("collections").notNull().default("[]"),
     sourceUpdatedAt: integer("source_updated_at"),
     sourceTriggeredAt: integer("source_triggered_at"),
     updatedAt: integer("updated_at").notNull(),

@@ -10,17 +10,31 @@ export interface ProductSource {
   tags?: string[];
   image?: string | null;
   handle?: string | null;
+  /** Plain text, at most 5,000 characters. */
+  description?: string | null;
+  /** The lowest price of its variants, minor units of the shop's currency. */
+  price?: number | null;
+  status?: string | null;
+  /** Addresses of all pictures, the first one first. */
+  images?: string[];
+  /** Titles of the collections it is in. */
+  collections?: string[];
   version: Version;
 }
 
 /** Writes a product unless a newer body was applied or it was deleted. */
 export function upsertProduct(db: D1Database, shop: number, product: ProductSource, now: number): D1PreparedStatement {
-  const told: [string, string | null | undefined][] = [
+  const told: [string, string | number | null | undefined][] = [
     ["category", product.category],
     ["vendor", product.vendor],
     ["tags", product.tags && JSON.stringify(product.tags)],
     ["image", product.image],
     ["handle", product.handle],
+    ["description", product.description],
+    ["price", product.price],
+    ["status", product.status],
+    ["images", product.images && JSON.stringify(product.images)],
+    ["collections", product.collections && JSON.stringify(product.collections)],
   ];
   const row = new Map<string, string | number | null>([
     ["shop", shop],

@@ -7,6 +7,8 @@ import { visitorJoined } from "../identity";
 import { applyCustomerDeleted, applyMerge, isDeletedCustomer, notDeleted } from "./customers";
 import type { Change } from "./map";
 import { applyOrderDeleted, applyRefund } from "./orders";
+import { acceptRequest } from "./privacy/accept";
+import { applyScopesChanged } from "./scopes-changed";
 import { applyUninstalled } from "./uninstall";
 
 /** The statements of one change, for one batch, and whether anything newer had been applied before. */
@@ -21,6 +23,10 @@ export interface ApplyContext {
   shop: Shop;
   triggeredAt: number;
   now: number;
+  /** What happened before is history: no domain event tells of it. Absent for webhooks, which tell of the present. */
+  quietBefore?: number;
+  /** The delivery that a change came with; absent where no webhook told of it. */
+  delivery?: { key: number; webhookId: string; receivedAt: number };
 }
 
 /** Reads what decides and plans one change. Running it again on the same body plans nothing new. */
@@ -37,7 +43,7 @@ export async function applyChange(context: ApplyContext, change: Change): Promis
       return applyMerge(context, change);
     case "order": {
       const person = await personOf(context, change.contact);
-      const plan = await planOrder(db, shop.key, change.order, person.key, now);
+      const plan = await planOrder(db, shop.key, change.order, person.key, now, context.quietBefore);
       const contacts = [...new Set([...keysOf(person.key), ...plan.contacts])];
       const { tracker, cartToken = null, checkoutToken = null } = change.order;
       return {
@@ -53,7 +59,7 @@ export async function applyChange(context: ApplyContext, change: Change): Promis
     }
     case "cart": {
       const person = await personOf(context, change.contact);
-      const plan = await planCart(db, shop.key, change.cart, person.key, now);
+      const plan = await planCart(db, shop.key, change.cart, person.key, now, context.quietBefore);
       const { tracker, token: cartToken, checkoutToken } = change.cart;
       return {
         outcome: plan.isStale ? "stale" : "handled",
@@ -78,6 +84,10 @@ export async function applyChange(context: ApplyContext, change: Change): Promis
       return { outcome: "handled", statements: deleteProduct(db, shop.key, change.productId, change.at) };
     case "uninstalled":
       return applyUninstalled(context, change.domain);
+    case "privacy_request":
+      return acceptRequest(context, change.request);
+    case "scopes_changed":
+      return applyScopesChanged(context);
     case "nothing":
       return { outcome: "handled", statements: [] };
     default:
@@ -126,11 +136,11 @@ async function personOf(context: ApplyContext, source: ContactSource | null): Pr
 
 /** A customer whom Shopify deleted is nobody any more; what an order tells beside the customer id still counts. */
 async function planned(context: ApplyContext, source: ContactSource) {
-  const { db, shop, now } = context;
+  const { db, shop, now, quietBefore } = context;
   const { customerId } = source;
-  if (customerId === null) return planContact(db, shop, source, now);
+  if (customerId === null) return planContact(db, shop, source, now, quietBefore);
   if (await isDeletedCustomer(db, shop.key, customerId)) return null;
-  const plan = await planContact(db, shop, source, now);
+  const plan = await planContact(db, shop, source, now, quietBefore);
   return plan && { ...plan, statements: [notDeleted(db, shop.key, customerId), ...plan.statements] };
 }
 

@@ -1,9 +1,10 @@
 import { onConflictRetry, sql } from "../db/client";
 import { mustHold } from "../db/guard";
+import { reason } from "../lib/log";
 import { findShop, type Shop } from "../shops";
 import { applyChange } from "./apply";
 import { unpackBody } from "./body";
-import { mapBody, type MapContext, sameBodyTopics, UnusableBody } from "./map";
+import { ForeignBody, LASTING_TOPICS, mapBody, type MapContext, sameBodyTopics, UnusableBody } from "./map";
 
 /** Failures after which a delivery waits for a person. */
 const MOST_ATTEMPTS = 8;
@@ -13,10 +14,11 @@ const LONGEST_WAIT_MS = 10 * 60_000;
 
 export type InboxOutcome = "handled" | "unhandled" | "stale" | "retry" | "dead";
 
-interface InboxRow {
+export interface InboxRow {
   key: number;
   shop: number;
   topic: string;
+  webhookId: string;
   body: string | null;
   bodyHash: string;
   triggeredAt: number;
@@ -31,20 +33,27 @@ interface InboxRow {
  *
  * Never throws: a failure is remembered on the row (`retry`, with a growing wait) until the delivery is `dead`, which
  * `replayInboxRow` undoes. A body that does not fit is dead at once, since trying again changes nothing.
+ *
+ * @param superseded pending deliveries that say nothing beside this one: they end as stale when it is done
  */
-export async function handleInboxRow(env: Env, key: number, now: number): Promise<InboxOutcome> {
+export async function handleInboxRow(
+  env: Env,
+  key: number,
+  now: number,
+  superseded: number[] = [],
+): Promise<InboxOutcome> {
   try {
-    return await onConflictRetry(() => handle(env, key, now));
+    return await onConflictRetry(() => handle(env, key, now, superseded));
   } catch (error) {
     return putOff(env.DB, key, error, now).catch(() => "retry");
   }
 }
 
-async function handle(env: Env, key: number, now: number): Promise<InboxOutcome> {
+async function handle(env: Env, key: number, now: number, superseded: number[]): Promise<InboxOutcome> {
   const db = env.DB;
   const row = await sql(
     db,
-    `select key, shop, topic, body, body_hash as "bodyHash", triggered_at as "triggeredAt",
+    `select key, shop, topic, webhook_id as "webhookId", body, body_hash as "bodyHash", triggered_at as "triggeredAt",
        received_at as "receivedAt", state, attempts from webhook_inbox where key = ?`,
     key,
   ).first<InboxRow>();
@@ -52,16 +61,25 @@ async function handle(env: Env, key: number, now: number): Promise<InboxOutcome>
   if (row.state !== "pending") return row.state;
   const shop = await findShop(db, row.shop);
   if (!shop || row.body === null) return finish(db, row, "unhandled", [], now);
-  if (shop.status === "uninstalled" && row.topic !== "app/uninstalled") return finish(db, row, "unhandled", [], now);
+  if (shop.status === "uninstalled" && !LASTING_TOPICS.includes(row.topic))
+    return finish(db, row, "unhandled", [], now);
   if (await wasApplied(db, row)) return finish(db, row, "handled", [], now);
 
   const change = mapBody(row.topic, await unpackBody(row.body), mapContext(shop, row));
   if (!change) return finish(db, row, "unhandled", [], now);
-  const { outcome, statements } = await applyChange({ env, db, shop, triggeredAt: row.triggeredAt, now }, change);
-  return finish(db, row, outcome, statements, now);
+  const delivery = { key: row.key, webhookId: row.webhookId, receivedAt: row.receivedAt };
+  const context = { env, db, shop, triggeredAt: row.triggeredAt, now, delivery };
+  const { outcome, statements } = await applyChange(context, change);
+  await finish(db, row, outcome, [...statements, ...endSuperseded(db, row.shop, superseded, now)], now);
+  if (change.kind === "privacy_request" && outcome === "handled") {
+    // Carrying it out brings much along that no other webhook needs.
+    const { beginRequest } = await import("./privacy/run");
+    await beginRequest(env, shop.key, row.webhookId, now);
+  }
+  return outcome;
 }
 
-function mapContext(shop: Shop, row: InboxRow): MapContext {
+export function mapContext(shop: Shop, row: InboxRow): MapContext {
   return {
     currency: shop.currency,
     domain: shop.domain,
@@ -109,8 +127,22 @@ async function finish(
   return outcome;
 }
 
+function endSuperseded(db: D1Database, shop: number, keys: number[], now: number): D1PreparedStatement[] {
+  if (keys.length === 0) return [];
+  return [
+    sql(
+      db,
+      `update webhook_inbox set state = 'stale', handled_at = ?, error = null
+       where key in (select value from json_each(?)) and +shop = ? and state = 'pending'`,
+      now,
+      JSON.stringify(keys),
+      shop,
+    ),
+  ];
+}
+
 async function putOff(db: D1Database, key: number, error: unknown, now: number): Promise<InboxOutcome> {
-  const why = error instanceof Error ? error.message.slice(0, 500) : "unknown";
+  const why = reason(error);
   const row = await sql(db, "select attempts from webhook_inbox where key = ? and state = 'pending'", key).first<{
     attempts: number;
   }>();
@@ -120,11 +152,14 @@ async function putOff(db: D1Database, key: number, error: unknown, now: number):
   const wait = FIRST_WAIT_MS + Math.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempts);
   await sql(
     db,
-    `update webhook_inbox set state = ?, attempts = ?, next_attempt_at = ?, error = ? where key = ? and state = 'pending'`,
+    `update webhook_inbox set state = ?, attempts = ?, next_attempt_at = ?, error = ?, body = iif(?, null, body)
+     where key = ? and state = 'pending'`,
     isDead ? "dead" : "pending",
     attempts,
     now + Math.floor(wait),
     why,
+    // Another shop's customer must not be readable here.
+    error instanceof ForeignBody,
     key,
   ).run();
   return isDead ? "dead" : "retry";

@@ -19,7 +19,7 @@ export async function applyOrderDeleted(
       orderId,
       at,
     ),
-    sql(db, "delete from refunds where shop = ? and order_external_id = ?", shop.key, orderId),
+    sql(db, "delete from refunds indexed by refunds_order where shop = ? and order_external_id = ?", shop.key, orderId),
   ];
   if (order) {
     statements.push(
@@ -33,8 +33,8 @@ export async function applyOrderDeleted(
 }
 
 /**
- * Puts a refund on record. It changes no total: the order's own body brings that. A refund whose order is not known yet
- * is announced with the order.
+ * Puts a refund on record. It changes the person's lifetime value, but no total of the order: the order's own body brings
+ * that. A refund whose order is not known yet is announced with the order.
  */
 export async function applyRefund({ db, shop, now }: ApplyContext, refund: RefundSource): Promise<Applied> {
   const known = await sql(
@@ -63,6 +63,7 @@ export async function applyRefund({ db, shop, now }: ApplyContext, refund: Refun
     const naturalKey = `refund:${refund.externalId}`;
     statements.push(
       emit(db, { shop: shop.key, type: "order_refunded", subject, naturalKey, data, at: refund.at }, now),
+      ...(order.contact === null ? [] : recount(db, shop.key, order.contact, now)),
     );
   }
   return { outcome: "handled", statements };

@@ -68,7 +68,7 @@ export const inboxRoutes = router()
         throw new AppError("unprocessable", "The body is no longer kept");
       }
       // Only a nudge: without it the clock brings the row.
-      ctx.later(ctx.env.WEBHOOKS.send({ shop: ctx.shop.key, inbox: found.key }).catch(() => undefined));
+      ctx.later(ctx.env.WEBHOOKS.send({ shop: ctx.shop.key, inbox: [found.key] }).catch(() => undefined));
       await audit(ctx, "webhook.replayed", id).run();
       const after = await findInboxEntry(ctx.db, id);
       if (!after) throw new AppError("not_found");

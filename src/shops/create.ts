@@ -1,6 +1,7 @@
 import { actorName, type Actor } from "../context";
 import { isConflict, sql } from "../db/client";
 import { AppError } from "../errors";
+import { firstLadder } from "../lifecycle";
 import { base64url } from "../lib/crypto";
 import { newId } from "../lib/ids";
 import { findShop, forgetCachedShop, getShopOrThrow } from "./load";
@@ -42,6 +43,7 @@ export async function createShop(
         by.now,
         id,
       ),
+      firstLadder(db, id, by.now),
     ]);
   } catch (error) {
     if (!isConflict(error)) throw error;

@@ -6,6 +6,18 @@ const AddressPattern = z
   .max(500)
   .regex(/^(?:[/*]|https?:\/\/[^/?#])/, "begins with /, with * or with https:// and a host");
 
+/** Shopify's scopes that nothing asks for unless the merchant wants what they are for (`docs/connect.md`). */
+export const OPTIONAL_SCOPES = [
+  "read_all_orders",
+  "read_customer_merge",
+  "read_customer_events",
+  "write_pixels",
+  "write_app_proxy",
+  "write_discounts",
+] as const;
+
+export type OptionalScope = (typeof OPTIONAL_SCOPES)[number];
+
 const shape = {
   /** Seconds without cart activity after which an open cart is abandoned. */
   abandonAfterSeconds: z
@@ -27,6 +39,8 @@ const shape = {
   /** Address patterns of the cart and the thank-you page, for sites that are not on Shopify (`docs/tracker.md`). */
   cartUrls: z.array(AddressPattern).max(20),
   thankYouUrls: z.array(AddressPattern).max(20),
+  /** Asked for in Shopify beside the scopes that everything needs. */
+  optionalScopes: z.array(z.enum(OPTIONAL_SCOPES)).max(OPTIONAL_SCOPES.length),
   /** Days after which raw events, webhook bodies, anonymous visitors and trashed contacts are deleted; 0 keeps. */
   eventRetentionDays: z.int().min(0).max(3650),
   webhookBodyRetentionDays: z.int().min(1).max(365),
@@ -48,6 +62,7 @@ export const DEFAULT_SETTINGS: Settings = {
   keepQueryParams: ["q", "variant", "page"],
   cartUrls: [],
   thankYouUrls: [],
+  optionalScopes: [],
   eventRetentionDays: 0,
   webhookBodyRetentionDays: 30,
   visitorRetentionDays: 0,

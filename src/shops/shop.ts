@@ -15,6 +15,9 @@ export interface Shop {
   status: "active" | "uninstalled";
   /** True while a token of the store is held: then only webhooks decide on purchases. */
   connected: boolean;
+  connectedAt: number | null;
+  /** The secret of the store's own Shopify app, encrypted; null where it uses the installation's. */
+  appSecret: string | null;
   installedAt: number;
   uninstalledAt: number | null;
   createdAt: number;
@@ -35,7 +38,9 @@ export function toShop(row: ShopRow): Shop {
     settings: Settings.parse({ ...DEFAULT_SETTINGS, ...JSON.parse(row.settings) }),
     pixelKey: row.pixelKey,
     status: row.status,
-    connected: row.accessToken !== null,
+    connected: row.connectedAt !== null,
+    connectedAt: row.connectedAt,
+    appSecret: row.appSecret,
     installedAt: row.installedAt,
     uninstalledAt: row.uninstalledAt,
     createdAt: row.createdAt,

@@ -18,8 +18,10 @@ export const shops = sqliteTable("shops", {
   status: text("status", { enum: ["active", "uninstalled"] })
     .notNull()
     .default("active"),
-  /** Shopify's Admin API token, encrypted; null until the store is connected. */
-  accessToken: text("access_token"),
+  /** While a token of the store is held (in its `Connection` object); null otherwise. */
+  connectedAt: integer("connected_at"),
+  /** The secret of the store's own Shopify app, encrypted; null where it uses the installation's. */
+  appSecret: text("app_secret"),
   installedAt: integer("installed_at").notNull(),
   uninstalledAt: integer("uninstalled_at"),
   createdAt: integer("created_at").notNull(),

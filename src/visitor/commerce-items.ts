@@ -53,7 +53,7 @@ select id, type, at, 'z' || id as tie, visitor, data from (
   union all
   select o.id || ':refunded:' || r.external_id, 'order_refunded', o.visitor, r.at,
     json_object(${ORDER}, 'amount', ${MONEY("r.amount", "r.currency")})
-  from o join refunds r on r.shop = ?1 and r.order_external_id = o.external_id
+  from o join refunds r indexed by refunds_order on r.shop = ?1 and r.order_external_id = o.external_id
   union all
   select c.id || ':' || k.value, iif(k.value = 'purchased', 'order_placed', 'cart_' || k.value), c.visitor,
     case k.value when 'abandoned' then c.abandoned_at when 'recovered' then c.recovered_at else iif(

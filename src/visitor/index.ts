@@ -1,4 +1,5 @@
 import { AppError } from "../errors";
+import { logFailure } from "../lib/log";
 import type { Shop } from "../shops";
 import type { Batch, ShopFacts } from "./state";
 
@@ -31,7 +32,7 @@ export async function recordEvents(
   try {
     result = await stub(env, shop, tracker).record({ ...batch, shop: factsOf(shop) });
   } catch (error) {
-    console.error(JSON.stringify({ feature: "collect", error: error instanceof Error ? error.message : "unknown" }));
+    logFailure("collect", error);
     throw new AppError("unavailable");
   }
   if (result.kind === "full") throw new AppError("unavailable");
@@ -43,9 +44,7 @@ export async function flushVisitor(env: Env, shop: { key: number }, tracker: str
   try {
     await stub(env, shop, tracker).flush();
   } catch (error) {
-    console.warn(
-      JSON.stringify({ feature: "visitor", doing: "flush", error: error instanceof Error ? error.message : "unknown" }),
-    );
+    logFailure("visitor", error, { doing: "flush" });
   }
 }
 
@@ -67,6 +66,11 @@ export async function eraseVisitor(env: Env, shop: { key: number }, tracker: str
 /** Erases a browser at its own wish: all its personas, never a contact. */
 export async function forgetVisitor(env: Env, shop: { key: number }, tracker: string): Promise<void> {
   await stub(env, shop, tracker).erase(shop.key, "all");
+}
+
+/** Deletes a visitor's object when its shop goes; the caller clears D1. */
+export async function wipeVisitor(env: Env, shop: { key: number }, tracker: string): Promise<void> {
+  await stub(env, shop, tracker).wipe();
 }
 
 /** Takes a claimed link back in the object; the caller writes D1. */

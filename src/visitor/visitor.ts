@@ -4,6 +4,7 @@ import { abandonDueCarts } from "../carts";
 import { config } from "../config";
 import { onConflictRetry, sql } from "../db/client";
 import { open } from "../lib/crypto";
+import { logFailure } from "../lib/log";
 import { getShopOrThrow } from "../shops";
 import { contactById, contactHashes, linkClaim, linkStatements, personaHash, readPersona } from "../identity";
 import type { Claim } from "../collect";
@@ -148,6 +149,13 @@ export class Visitor extends DurableObject<Env> {
     await this.#finishErasure();
   }
 
+  /** Deletes the object with everything that it holds, unsent or not: its shop is gone. D1 is the caller's to clear. */
+  async wipe(): Promise<void> {
+    this.#state = null;
+    await this.#flushing;
+    await this.#reset();
+  }
+
   /** Deletes all of a visitor that nobody saw since; without the mark of an erasure, as the browser may come again. */
   async expire(shop: number, lastSeenAt: number): Promise<void> {
     if (this.#state?.persons.some((p) => p.lastSeenAt > lastSeenAt) || (this.#state && hasPending(this.#state))) return;
@@ -272,18 +280,19 @@ export class Visitor extends DurableObject<Env> {
     if (gone.length > 0) await this.#finishErasure();
   }
 
-  /** False when an identification has to wait for the next attempt. */
+  /** False when an identification has to wait for the next attempt; the others do not wait for it. */
   async #flushIdentifications(state: VisitorState): Promise<boolean> {
     const { DB } = this.env;
+    let isDone = true;
     const shop = await getShopOrThrow(DB, state.shop.key);
     for (const told of state.identifications) {
       const persona = await readPersona(DB, shop.key, state.tracker, told.person);
       if (persona) {
-        const claim: Claim = JSON.parse(await open(config(this.env).encryptionKey, told.sealed));
+        const claim: Claim = JSON.parse(await open(config(this.env).sealingKeys, told.sealed));
         const result = await onConflictRetry(() => linkClaim(DB, shop, persona, claim, told, Date.now()));
         if (result.kind === "later") {
-          this.#retryLater(null);
-          return false;
+          isDone = false;
+          continue;
         }
         if (result.kind === "linked") {
           this.#know(told.person, await contactHashes(DB, config(this.env).encryptionKey, shop.key, result.contact));
@@ -294,7 +303,8 @@ export class Visitor extends DurableObject<Env> {
       after.identifications = after.identifications.filter((i) => i.seq !== told.seq);
       this.#flushed(after);
     }
-    return true;
+    if (!isDone) this.#retryLater(null);
+    return isDone;
   }
 
   /** After a success: what is gone from the queue is gone from the document, in one write. */
@@ -385,7 +395,5 @@ export class Visitor extends DurableObject<Env> {
 }
 
 function log(doing: string, error: unknown): void {
-  console.error(
-    JSON.stringify({ feature: "visitor", doing, error: error instanceof Error ? error.message : "unknown" }),
-  );
+  logFailure("visitor", error, { doing });
 }

@@ -39,9 +39,15 @@ test("C23: the ten standard fields come back as they were sent, unicode and null
     tags: [],
     lifecycle: { stage: "lead", status: null },
     consents: {
-      email: { state: "not_subscribed", level: null, basis: null, updatedAt: null },
-      sms: { state: "subscribed", level: null, basis: "phone_default", updatedAt: expect.any(String) },
-      whatsapp: { state: "subscribed", level: null, basis: "phone_default", updatedAt: expect.any(String) },
+      email: { state: "not_subscribed", level: null, basis: null, source: null, updatedAt: null },
+      sms: { state: "subscribed", level: null, basis: "phone_default", source: null, updatedAt: expect.any(String) },
+      whatsapp: {
+        state: "subscribed",
+        level: null,
+        basis: "phone_default",
+        source: null,
+        updatedAt: expect.any(String),
+      },
     },
     fields: { total_order_count: 0 },
     score: 0,
@@ -126,8 +132,8 @@ test("a contact with a customer id is a customer with one status, unless another
   const shop = await mintShop();
   const made = await shop.full.post("/v1/contacts", { shopifyCustomerId: "1" });
   expect(made.body.lifecycle).toEqual({ stage: "customer", status: "disabled" });
-  const named = await shop.full.post("/v1/contacts", { shopifyCustomerId: "2", lifecycle: { stage: "partner" } });
-  expect(named.body.lifecycle).toEqual({ stage: "partner", status: null });
+  const named = await shop.full.post("/v1/contacts", { shopifyCustomerId: "2", lifecycle: { stage: "qualified" } });
+  expect(named.body.lifecycle).toEqual({ stage: "qualified", status: null });
   const lead = await shop.full.post("/v1/contacts", { email: "lead@b.example" });
   expect(lead.body.lifecycle).toEqual({ stage: "lead", status: null });
   const became = await shop.full.patch(`/v1/contacts/${lead.body.id}`, { shopifyCustomerId: "3" });

@@ -145,7 +145,7 @@ describe("customers as Shopify's webhooks tell them, over REST", () => {
       for (const level of ["single_opt_in", "confirmed_opt_in", "unknown"]) {
         const at = Date.now();
         await deliver(shop, "customers_email_marketing_consent/update", emailConsent(state, level, at));
-        expect(await read()).toEqual({ state, level, basis: "shopify", updatedAt: iso(at) });
+        expect(await read()).toEqual({ state, level, basis: "shopify", source: null, updatedAt: iso(at) });
       }
     }
     const [on, off] = [Date.now(), Date.now() + SECOND];

@@ -1,6 +1,7 @@
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
+import { react } from "../../src/jobs/reactions";
 import { dueInboxRows, handleInboxRow } from "../../src/shopify";
 import { mintShop } from "../helpers/api";
 import { BROWSER, newEventId, newVisitor, objectOf, send } from "../helpers/beacon";
@@ -200,9 +201,11 @@ async function settle(shops: { key: number }[]): Promise<void> {
     }
   }
   for (;;) {
-    const waiting = await env.DB.prepare("select count(*) as n from outbox").first<{ n: number }>();
-    if (waiting?.n === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const { results } = await env.DB.prepare(
+      "select shop, json_group_array(key) as keys from outbox group by shop",
+    ).all<{ shop: number; keys: string }>();
+    if (results.length === 0) return;
+    await inTurn(results, ({ shop, keys }) => react(env, shop, JSON.parse(keys), Date.now() + HOUR));
   }
 }
 

@@ -66,6 +66,26 @@ describe("the clock", () => {
     expect(await alarmOf(shop)).toBeNull();
   });
 
+  it("one sweep sets a whole backlog of webhooks going", async () => {
+    const shop = await mintShop();
+    const ids = JSON.stringify(Array.from({ length: 600 }, (_, i) => `${shop.key}-${i}`));
+    await env.DB.prepare(
+      `insert into webhook_inbox
+         (id, shop, topic, webhook_id, triggered_at, received_at, body_hash, body, state, next_attempt_at)
+       select value, ?1, 'themes/publish', value, ?2, ?2, value, '{}', 'pending', ?2 from json_each(?3)`,
+    )
+      .bind(shop.key, T0, ids)
+      .run();
+    await pokeClocks(env, T0);
+    vi.setSystemTime(T0 + 30_000);
+    await runDurableObjectAlarm(clockOf(shop));
+    await vi.waitFor(async () => {
+      expect(
+        await rows("select count(*) as n from webhook_inbox where shop = ? and state = 'pending'", shop.key),
+      ).toEqual([{ n: 0 }]);
+    }, 15_000);
+  });
+
   it("a shop's own threshold is read in the database", async () => {
     const shop = await mintShop({ abandonAfterSeconds: 10 });
     const token = crypto.randomUUID();
@@ -87,12 +107,12 @@ describe("reactions", () => {
     await env.DB.exec("alter table contact_aliases rename to aliases_away");
     let now = T0;
     for (let i = 0; i < 8; i++) {
-      await react(env, poison, now);
+      await react(env, shop.key, [poison], now);
       const [row] = await rows<{ next_attempt_at: number }>("select next_attempt_at from outbox where key = ?", poison);
       if (row) expect(row.next_attempt_at).toBeGreaterThan(now);
       now = (row?.next_attempt_at ?? now) + 1;
     }
-    await react(env, other, now);
+    await react(env, shop.key, [other], now);
     expect(await rows("select * from outbox where shop = ?", shop.key)).toHaveLength(0);
     const [letter] = await rows<{ id: string; error: string }>(
       "select id, error from dead_letters where shop = ?",
@@ -103,7 +123,7 @@ describe("reactions", () => {
     expect(await replayDeadLetter(env.DB, shop.key, letter?.id ?? "", now)).toBe(true);
     expect(await replayDeadLetter(env.DB, shop.key, letter?.id ?? "", now)).toBe(false);
     const [again] = await rows<{ key: number }>("select key from outbox where shop = ?", shop.key);
-    await react(env, again?.key ?? 0, now);
+    await react(env, shop.key, [again?.key ?? 0], now);
     expect(await rows("select * from outbox where shop = ?", shop.key)).toHaveLength(0);
   });
 });
@@ -116,12 +136,12 @@ describe("rows of one subject", () => {
     await env.DB.prepare("update outbox set next_attempt_at = ?, attempts = 3 where key = ?")
       .bind(T0 + 60_000, first)
       .run();
-    await react(env, second, T0);
+    await react(env, shop.key, [second], T0);
     expect(await rows("select key, attempts, next_attempt_at from outbox where shop = ?", shop.key)).toEqual([
       { key: first, attempts: 3, next_attempt_at: T0 + 60_000 },
       { key: second, attempts: 0, next_attempt_at: T0 + 60_000 },
     ]);
-    await react(env, second, T0 + 60_000);
+    await react(env, shop.key, [second], T0 + 60_000);
     expect(await rows("select * from outbox where shop = ?", shop.key)).toHaveLength(0);
   });
 });

@@ -11,6 +11,11 @@ test("products are listed by id and shown with what lines do not carry", async (
       category: "Kitchen",
       vendor: "Acme",
       tags: '["sale","new"]',
+      description: "Holds tea",
+      price: 1250,
+      status: "active",
+      images: '["https://cdn.example/a.png"]',
+      collections: '["Summer"]',
     });
   }
   const first = await shop.full.get("/v1/products?limit=2");
@@ -28,6 +33,11 @@ test("products are listed by id and shown with what lines do not carry", async (
     vendor: "Acme",
     tags: ["sale", "new"],
     image: null,
+    description: "Holds tea",
+    price: { amount: 1250, currency: "USD" },
+    status: "active",
+    images: ["https://cdn.example/a.png"],
+    collections: ["Summer"],
   });
 });
 

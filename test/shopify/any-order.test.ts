@@ -43,7 +43,12 @@ function series(): Body[] {
     cart_token: "cart-g",
     checkout_token: "checkout-g",
   };
-  const paid = { ...order(), customer: mira({ updated_at: iso(start) }) };
+  const placed = iso(start + 9 * 60_000);
+  const refunded = iso(start + 18 * 60_000);
+  const paid = {
+    ...order({ created_at: placed, processed_at: placed }),
+    customer: mira({ updated_at: iso(start) }),
+  };
 
   next("carts/create", (_, at) => cart({ updated_at: new Date(at).toISOString(), line_items: items(1) }));
   next("carts/update", (_, at) => cart({ updated_at: new Date(at).toISOString(), line_items: items(3) }));
@@ -102,7 +107,7 @@ function series(): Body[] {
     email_address: "mira.o@nordlicht.example",
     email_marketing_consent: { state: "unsubscribed", opt_in_level: "single_opt_in", consent_updated_at },
   }));
-  next("refunds/create", (_, at) => refund({ processed_at: iso(at), created_at: iso(at) }));
+  next("refunds/create", () => refund({ processed_at: refunded, created_at: refunded }));
   next("orders/updated", (updated_at) => ({
     ...paid,
     updated_at,
@@ -111,7 +116,7 @@ function series(): Body[] {
     financial_status: "partially_refunded",
     current_total_price: "65.00",
     current_total_price_set: set("65.00", "65.00"),
-    refunds: [refund({ processed_at: iso(start), created_at: iso(start) })],
+    refunds: [refund({ processed_at: refunded, created_at: refunded })],
     line_items: [line({ current_quantity: 1 })],
   }));
   next("checkouts/create", (updated_at) =>
@@ -204,13 +209,13 @@ async function stateOf(shop: Shop) {
   return {
     contacts:
       await of(`select email, phone, phone_source, first_name, last_name, company, line1, line2, city, province, country, zip,
-      shopify_customer_id, source, account_state, tax_exempt, stage, status, orders_count, shopify_created_at, shopify_updated_at
+      shopify_customer_id, source, account_state, tax_exempt, stage, status, orders_count, orders_total, shopify_created_at, shopify_updated_at
       from contacts where shop = ? and deleted_at is null order by shopify_customer_id`),
     identities:
       await of(`select i.kind, i.value, c.shopify_customer_id from identities i join contacts c on c.key = i.contact
       where i.shop = ? and c.deleted_at is null order by 1, 2`),
     consents:
-      await of(`select c.shopify_customer_id, channel, state, level, basis, decided_at from consents x join contacts c on c.key = x.contact
+      await of(`select c.shopify_customer_id, channel, state, level, basis, x.source, decided_at from consents x join contacts c on c.key = x.contact
       where x.shop = ? and c.deleted_at is null order by 1, 2`),
     tags: await of(`select t.label, t.origin from contact_tags t where t.shop = ? and t.removed = 0 order by 1`),
     orders:
@@ -218,7 +223,7 @@ async function stateOf(shop: Shop) {
       o.cancelled_at, o.fulfilled_at, o.source_updated_at, c.email from orders o left join contacts c on c.key = o.contact where o.shop = ? order by 1`),
     lines: await of(`select o.external_id, i.line, i.quantity, i.current_quantity, i.price, i.discounted_price
       from order_items i join orders o on o.key = i."order" where o.shop = ? order by 1, 2`),
-    refunds: await of("select external_id, amount, currency from refunds where shop = ? order by 1"),
+    refunds: await of("select external_id, amount, currency, at from refunds where shop = ? order by 1"),
     carts:
       await of(`select k.token, k.checkout_token, k.state, k.value, k.currency, k.items, k.checkout_url, k.reached, k.activity_at, k.purchased_at,
       k.purchased_by, c.email from carts k left join contacts c on c.key = k.contact where k.shop = ? order by 1`),

@@ -121,10 +121,10 @@ describe("contacts from customers", () => {
       },
       at(3),
     );
-    const { shopify_updated_at, shopify_values, revision, orders_count, status, updated_at, ...after } =
+    const { shopify_updated_at, shopify_values, revision, orders_count, orders_total, status, updated_at, ...after } =
       await contact(shop);
     expect(before).toMatchObject(after);
-    expect([shopify_updated_at, orders_count, status]).toEqual([at(3), 1, "paying"]);
+    expect([shopify_updated_at, orders_count, orders_total, status]).toEqual([at(3), 1, 11_500, "paying"]);
     expect([shopify_values, revision, updated_at]).toBeTruthy();
   });
 
@@ -248,7 +248,12 @@ describe("contacts from customers", () => {
     );
     await deliver(shop, "customers/create", customer({ state: "enabled" }));
     expect(await contacts(shop)).toHaveLength(1);
-    expect(await contact(shop)).toMatchObject({ status: "paying", orders_count: 0, email: "mira@nordlicht.example" });
+    expect(await contact(shop)).toMatchObject({
+      status: "paying",
+      orders_count: 4,
+      orders_total: 900,
+      email: "mira@nordlicht.example",
+    });
   });
 
   it("E16: the customer's own phone, else the default address', else none; the order's is not used", async () => {

@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
+import { config } from "../../src/config";
 import { dueInboxRows, handleInboxRow, replayInboxRow } from "../../src/shopify";
-import { seal } from "../../src/lib/crypto";
 import { getShopOrThrow, type Shop } from "../../src/shops";
 import { customer, iso, order } from "./bodies";
 import { all, deliver, newShop, NOW, one, quiet, receive } from "./deliver";
@@ -164,11 +164,23 @@ describe("app/uninstalled", () => {
   });
 
   it("with a stored token Shopify is asked: only a refused token confirms it", async () => {
-    const shop = await newShop();
-    const token = await seal(env.ENCRYPTION_KEY, "shpat_test");
-    await env.DB.prepare("update shops set access_token = ? where key = ?").bind(token, shop.key).run();
+    const minted = await newShop();
+    await env.CONNECTION.getByName(String(minted.key)).store({
+      id: "cnn_test",
+      storedAt: NOW,
+      domain: minted.domain,
+      method: "token",
+      app: null,
+      token: "shpat_test",
+      tokenExpiresAt: null,
+      refreshToken: null,
+      refusedAt: null,
+    });
+    await env.DB.prepare("update shops set connected_at = ? where key = ?").bind(NOW, minted.key).run();
+    const shop = await getShopOrThrow(env.DB, minted.key);
     const answers = [
-      new Response("{}", { status: 200 }),
+      Response.json({ data: { shop: { id: "gid://shopify/Shop/1" } } }),
+      new Response("", { status: 503 }),
       new Response("", { status: 503 }),
       new Response("", { status: 401 }),
     ];
@@ -179,9 +191,10 @@ describe("app/uninstalled", () => {
     const waiting = (await rows(shop)).at(-1);
     expect(await handleInboxRow(quiet, waiting?.key ?? 0, NOW)).toBe("handled");
     expect(await status(shop)).toBe("uninstalled");
-    expect(await one("select access_token from shops where key = ?", shop.key)).toEqual({ access_token: null });
+    expect(await one("select connected_at from shops where key = ?", shop.key)).toEqual({ connected_at: null });
+    expect(await env.CONNECTION.getByName(String(shop.key)).accessToken()).toEqual({ problem: "not_connected" });
     expect(fetched.mock.calls.map(([url]) => url)).toEqual(
-      Array(3).fill(`https://${shop.domain}/admin/api/2026-10/graphql.json`),
+      Array(4).fill(`${config(env).shopifyOrigin(shop.domain)}/admin/api/2026-10/graphql.json`),
     );
   });
 });

@@ -119,6 +119,7 @@ describe("Shopify's documented payloads of every supported version", () => {
       state: "subscribed",
       level: "confirmed_opt_in",
       basis: "shopify",
+      source: null,
       decidedAt: Date.UTC(2023, 6, 1, 8),
     });
   });

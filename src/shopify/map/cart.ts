@@ -43,7 +43,8 @@ const Cart = z.object({
 });
 
 const Checkout = z.object({
-  token: Token,
+  /** The Admin API names the cart alone. */
+  token: Token.optional(),
   cart_token: Token.optional(),
   email: text(320).optional(),
   phone: text(60).optional(),
@@ -89,13 +90,14 @@ export function mapCart(body: unknown, context: MapContext): CartSource {
 /** `checkouts/*`: its amounts are in `presentment_currency`, though `currency` names the shop's. */
 export function mapCheckout(body: unknown, context: MapContext): { cart: CartSource; contact: ContactSource | null } {
   const checkout = Checkout.parse(body);
-  if (checkout.token === null) throw new UnusableBody("the checkout has no token");
+  const token = checkout.token ?? null;
+  if (token === null && !checkout.cart_token) throw new UnusableBody("the checkout has no token");
   const version = versionAt(checkout.updated_at, context);
   const currency = checkout.presentment_currency ?? checkout.currency ?? context.currency;
   const cart: CartSource = {
     kind: "checkout",
     token: checkout.cart_token ?? null,
-    checkoutToken: checkout.token,
+    checkoutToken: token,
     completedAt: checkout.completed_at ?? null,
     tracker: trackerOf(checkout.note_attributes),
     version,
@@ -107,7 +109,8 @@ export function mapCheckout(body: unknown, context: MapContext): { cart: CartSou
   if (checkout.line_items) cart.items = checkout.line_items.map((line) => mapLine(line, currency));
   if (checkout.abandoned_checkout_url !== undefined) {
     const url = checkout.abandoned_checkout_url;
-    cart.checkoutUrl = url !== null && /^https?:\/\//.test(url) ? url : null;
+    // What is no address of a page says nothing about the one that is known.
+    if (url === null || /^https?:\/\//.test(url)) cart.checkoutUrl = url;
   }
   return { cart, contact: contactOf(checkout, context) };
 }

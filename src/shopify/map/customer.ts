@@ -9,7 +9,7 @@ import {
 } from "../../contacts";
 import { normaliseEmail, normalisePhone } from "../../identity/normalise";
 import { consentsOf, EmailConsent, SmsConsent } from "./consent";
-import { Decimal, idOf, type MapContext, Moment, text, versionAt, WithId } from "./fields";
+import { Decimal, idOf, type MapContext, minor, Moment, text, versionAt, WithId } from "./fields";
 
 /** An address; Shopify also writes `[]` for none. */
 export const Address = z.preprocess(
@@ -53,6 +53,8 @@ export const Customer = z.object({
   total_spent: Decimal.nullable().optional(),
   email_marketing_consent: EmailConsent.nullable().optional(),
   sms_marketing_consent: SmsConsent.nullable().optional(),
+  /** Only the Admin API tells it with the customer. */
+  whats_app_marketing_consent: SmsConsent.nullable().optional(),
 });
 
 export type Customer = z.infer<typeof Customer>;
@@ -92,6 +94,9 @@ export function contactOfCustomer(
   if (typeof customer.created_at === "number") values.createdAt = customer.created_at;
   if (typeof customer.updated_at === "number") values.updatedAt = customer.updated_at;
   if (typeof customer.orders_count === "number") values.ordersCount = customer.orders_count;
+  if (typeof customer.total_spent === "string" || typeof customer.total_spent === "number") {
+    values.totalSpent = minor(customer.total_spent, context.currency);
+  }
   const tags = customer.tags === undefined ? null : tagsOf(customer.tags);
   if (tags !== null) values.tags = tags.join(",");
   return {
@@ -173,5 +178,6 @@ function embeddedConsents(customer: Customer, version: Version): ConsentDecision
   return [
     ...consentsOf("email", customer.email_marketing_consent ?? null, version.updatedAt),
     ...consentsOf("sms", customer.sms_marketing_consent ?? null, version.updatedAt),
+    ...consentsOf("whatsapp", customer.whats_app_marketing_consent ?? null, version.updatedAt),
   ];
 }

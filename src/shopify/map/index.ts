@@ -9,9 +9,12 @@ import { mapCart, mapCheckout, mapDeletedCheckout } from "./cart";
 import { consentsOf, EmailConsent, SmsConsent, WhatsAppConsent } from "./consent";
 import { contactOfCustomer, Customer, tagsOf } from "./customer";
 import {
+  Currency,
+  Decimal,
   Id,
   idOf,
   type MapContext,
+  minor,
   Moment,
   MoneySet,
   parseLossless,
@@ -21,10 +24,12 @@ import {
   WithId,
 } from "./fields";
 import { mapOrder } from "./order";
+import { mapPersonRequest, mapShopRedact, type PrivacyRequest } from "./privacy";
 import { mapProduct } from "./product";
 import { mapRefund, Refund } from "./refund";
 
 export { type MapContext, UnusableBody } from "./fields";
+export { ForeignBody } from "./privacy";
 
 /** What a body asks for, in the product's own terms. */
 export type Change =
@@ -40,6 +45,8 @@ export type Change =
   | { kind: "product"; product: ProductSource }
   | { kind: "product_deleted"; productId: string; at: number }
   | { kind: "uninstalled"; domain: string | null }
+  | { kind: "scopes_changed" }
+  | { kind: "privacy_request"; request: PrivacyRequest }
   /** Understood, and nothing to do: the body that matters follows. */
   | { kind: "nothing" };
 
@@ -93,7 +100,12 @@ const WhatsAppConsentBody = z.object({
   whats_app_marketing_consent: WhatsAppConsent,
 });
 const TagsBody = z.object({ customerId: Id, tags: z.array(z.string()), occurredAt: Moment });
-const SummaryBody = z.object({ customerId: Id, numberOfOrders: z.int().min(0), occurredAt: Moment });
+const SummaryBody = z.object({
+  customerId: Id,
+  numberOfOrders: z.int().min(0),
+  amountSpent: z.object({ amount: Decimal, currencyCode: Currency }).nullable().optional(),
+  occurredAt: Moment,
+});
 const MergeBody = z.object({
   admin_graphql_api_customer_kept_id: Id,
   admin_graphql_api_customer_deleted_id: Id,
@@ -124,6 +136,10 @@ const tags =
     const { updatedAt } = versionAt(occurredAt, context);
     return { kind: "tags", contact: mention(customerId, updatedAt, context), tags: tagsOf(tags), added, at: updatedAt };
   };
+
+const person =
+  (kind: "data_request" | "customer_redact"): Mapping =>
+  (body, context) => ({ kind: "privacy_request", request: mapPersonRequest(kind, body, context) });
 
 /** Every topic with a rule. A topic that is not here is kept and listed as unhandled. */
 const TOPICS: Record<string, Mapping> = {
@@ -169,9 +185,15 @@ const TOPICS: Record<string, Mapping> = {
   "customer.tags_added": tags(true),
   "customer.tags_removed": tags(false),
   "customers/purchasing_summary": (body, context) => {
-    const { customerId, numberOfOrders, occurredAt } = SummaryBody.parse(body);
-    const contact = mention(customerId, occurredAt, context, { values: { ordersCount: numberOfOrders } });
-    return { kind: "contact", contact: { ...contact, trust: "customer" } };
+    const { customerId, numberOfOrders, amountSpent, occurredAt } = SummaryBody.parse(body);
+    const values: SourceValues = { ordersCount: numberOfOrders };
+    // Another currency than the shop's cannot be added to its orders.
+    if (amountSpent?.currencyCode === context.currency) {
+      values.totalSpent = minor(amountSpent.amount, context.currency);
+    }
+    const contact = mention(customerId, occurredAt, context, { values });
+    const version = { updatedAt: occurredAt, triggeredAt: occurredAt };
+    return { kind: "contact", contact: { ...contact, version, trust: "customer" } };
   },
   "orders/create": order,
   "orders/updated": order,
@@ -210,6 +232,10 @@ const TOPICS: Record<string, Mapping> = {
     productId: idOf(ById.parse(body)),
     at: triggeredAt,
   }),
+  "customers/data_request": person("data_request"),
+  "customers/redact": person("customer_redact"),
+  "shop/redact": (body, context) => ({ kind: "privacy_request", request: mapShopRedact(body, context) }),
+  "app/scopes_update": () => ({ kind: "scopes_changed" }),
   "app/uninstalled": (body) => ({ kind: "uninstalled", domain: ShopBody.parse(body).myshopify_domain ?? null }),
 };
 
@@ -232,6 +258,9 @@ const FAMILIES = [
   ["products/create", "products/update"],
 ];
 
+/** Topics that an uninstalled shop still has a right to. */
+export const LASTING_TOPICS = ["app/uninstalled", "customers/data_request", "customers/redact", "shop/redact"];
+
 /** Topics under which the same bytes need no second handling; empty where each delivery counts. */
 export function sameBodyTopics(topic: string): string[] {
   return FAMILIES.find((family) => family.includes(topic)) ?? [];
@@ -242,10 +271,19 @@ export function sameBodyTopics(topic: string): string[] {
  * body changes nothing at all.
  */
 export function mapBody(topic: string, body: string, context: MapContext): Change | null {
+  return mapped(topic, () => parseLossless(body), context);
+}
+
+/** The same for a record in the shape of the topic's body that was read in another way. */
+export function mapRecord(topic: string, record: Record<string, unknown>, context: MapContext): Change | null {
+  return mapped(topic, () => record, context);
+}
+
+function mapped(topic: string, read: () => unknown, context: MapContext): Change | null {
   const mapping = Object.hasOwn(TOPICS, topic) ? TOPICS[topic] : undefined;
   if (!mapping) return null;
   try {
-    return mapping(parseLossless(body), context);
+    return mapping(read(), context);
   } catch (error) {
     if (error instanceof UnusableBody) throw error;
     if (error instanceof z.ZodError) {

@@ -84,6 +84,10 @@ const Order = z.object({
     .nullable()
     .optional(),
   source_name: text(100).optional(),
+  location_id: Id.nullable().optional(),
+  /** Only the Admin API tells it. */
+  location_name: text(255).optional(),
+  user_id: Id.nullable().optional(),
   line_items: z.array(Line).max(10_000).optional(),
   fulfillments: z
     .array(z.object({ created_at: Moment.nullable().optional(), status: text(50).optional() }))
@@ -163,6 +167,9 @@ function told(o: Order, currency: string): Partial<OrderSource> {
   if (o.checkout_token !== undefined) known.checkoutToken = o.checkout_token;
   if (o.cancelled_at !== undefined) known.cancelledAt = o.cancelled_at;
   if (o.source_name !== undefined) known.sourceName = o.source_name;
+  if (o.location_id !== undefined) known.locationId = o.location_id;
+  if (o.location_name !== undefined) known.locationName = o.location_name;
+  if (o.user_id !== undefined) known.staffId = o.user_id;
   const subtotal = o.current_subtotal_price ?? o.subtotal_price;
   if (subtotal !== undefined) known.subtotal = minorOr(subtotal, currency, null);
   if (o.total_discounts !== undefined) known.discount = minorOr(o.total_discounts, currency, null);

@@ -1,5 +1,5 @@
 /**
- * The API of Shopify's custom pixel sandbox, as far as it is used
+ * The API of Shopify's pixel sandboxes, as far as it is used
  * (https://shopify.dev/docs/api/web-pixels-api/standard-api). Everything of `browser` happens in the top frame.
  */
 export interface Analytics {
@@ -26,11 +26,19 @@ export interface Privacy {
 export interface Init {
   /** A snapshot of when the page loaded. */
   customerPrivacy?: Privacy;
-  data?: { cart?: { id?: string | null } | null };
+  data?: { cart?: { id?: string | null } | null; shop?: { myshopifyDomain?: string | null } | null };
 }
 
 export interface CustomerPrivacy {
   subscribe(name: "visitorConsentCollected", work: (event: { customerPrivacy: Privacy }) => void): unknown;
+}
+
+/** What both kinds of pixel are given. */
+export interface Sandbox {
+  analytics: Analytics;
+  browser: Browser;
+  init: Init;
+  customerPrivacy: CustomerPrivacy;
 }
 
 /** Ids are strings, amounts numbers in whole units; anything may be null. */

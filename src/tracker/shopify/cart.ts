@@ -70,8 +70,7 @@ export const readCart = async (): Promise<void> => {
       if (claim != owner)
         await request(root + "/update.js", {
           method: "POST",
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify({ attributes: { __ff_visitor: id } }),
+          body: new URLSearchParams("attributes[__ff_visitor]=" + id),
         });
       write(Key.Cart, [now, claim]);
     }

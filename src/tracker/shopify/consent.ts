@@ -1,4 +1,4 @@
-import { consent, flush, guard, hold, on } from "./borrowed.ts";
+import { consent, flush, guard, hold, isOpen, on } from "./borrowed.ts";
 import { readCart, seen } from "./cart.ts";
 import { theme } from "./theme.ts";
 import type { Consent } from "../wire.ts";
@@ -17,6 +17,8 @@ export const watchConsent = (): void => {
     flush();
     // A cart that was read while the gate was shut is still without the visitor.
     if (seen) void readCart();
+    // What the app embed has to tell of a customer who is signed in waits for the same permission.
+    if (isOpen()) window.footfallAllowed?.();
   };
   on<Collected>("visitorConsentCollected", ({ detail }) => {
     const given = { analytics: detail.analyticsAllowed, marketing: detail.marketingAllowed };

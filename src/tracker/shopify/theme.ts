@@ -33,3 +33,10 @@ interface Variant {
 
 declare const Shopify: Theme;
 export const theme = Shopify;
+
+declare global {
+  interface Window {
+    /** Set by the app embed where a customer is signed in; called when, and each time that, something may be stored and sent. */
+    footfallAllowed?: () => void;
+  }
+}

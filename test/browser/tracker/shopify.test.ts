@@ -69,7 +69,7 @@ beforeEach(() => {
       response.writeHead(200, json).end(JSON.stringify(item(quantity)));
     });
     world.pages.set(`${root}/cart/update.js`, (_request, response, body) => {
-      attributes.push(JSON.parse(body).attributes);
+      attributes.push(Object.fromEntries(new URLSearchParams(body)));
       response.writeHead(200, json).end(JSON.stringify(cart));
     });
   }
@@ -111,7 +111,7 @@ describe("a Shopify theme", () => {
     await world.until(() => carts().length === 1 && attributes.length === 1);
     expect(world.types().filter((type) => type === "page_viewed")).toHaveLength(1);
     expect(world.received[0]?.beacon.consent).toEqual({ analytics: true, marketing: true });
-    expect(attributes).toEqual([{ __ff_visitor: world.received[0]?.beacon.visitor }]);
+    expect(attributes).toEqual([{ "attributes[__ff_visitor]": world.received[0]?.beacon.visitor }]);
   });
 
   it("stops and forgets when the visitor refuses, here or elsewhere in the shop", async () => {
@@ -185,7 +185,7 @@ describe("a Shopify theme", () => {
         ],
       });
       await world.until(() => attributes.length === 1);
-      expect(attributes).toEqual([{ __ff_visitor: world.received[0]?.beacon.visitor }]);
+      expect(attributes).toEqual([{ "attributes[__ff_visitor]": world.received[0]?.beacon.visitor }]);
       await page.waitForFunction("localStorage.ff_k");
 
       await page.evaluate(`(async () => { await ${call}; })()`);

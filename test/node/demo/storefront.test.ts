@@ -242,7 +242,9 @@ describe("pages", () => {
   ])("%s is a theme page with the tracker's tag and Shopify's globals", async (path) => {
     const { status, text } = await shopperAt(demo.url).get(path);
     expect(status).toBe(200);
-    expect(text).toContain(`<script async src="${product.url}/ff.js?shop=store-test.myshopify.com"></script>`);
+    expect(text).toContain(
+      `<script async src="${product.url}/ff.js?shop=store-test.myshopify.com&amp;via=embed"></script>`,
+    );
     expect(text).toContain('"shop":"store-test.myshopify.com"');
   });
 

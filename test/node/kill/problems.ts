@@ -210,9 +210,14 @@ function effectProblems(product: Product, ledger: Ledger): string[] {
     if (!cart.purchase && !cart.isUnsure && isPlaced)
       problems.push(`cart ${cart.token}: order_placed without an order`);
   }
-  const waiting = product.read<{ n: number }>("select count(*) as n from outbox")[0]?.n;
+  for (const row of product.read<{ type: string; subject: string; attempts: number; inMs: number }>(
+    `select type, subject, attempts, next_attempt_at - ${Date.now()} as inMs from outbox`,
+  )) {
+    problems.push(
+      `${row.type} of ${row.subject} waits in the outbox: ${row.attempts} attempts, next in ${row.inMs} ms`,
+    );
+  }
   const dead = product.read<{ n: number }>("select count(*) as n from dead_letters")[0]?.n;
-  if (waiting !== 0) problems.push(`${waiting} rows wait in the outbox`);
   if (dead !== 0) problems.push(`${dead} dead letters`);
   return problems;
 }

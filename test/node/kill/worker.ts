@@ -12,6 +12,7 @@ import { family, signal } from "../../../scripts/processes.mjs";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
+export const OPERATOR_TOKEN = "operator-token-of-the-kill-test";
 export const WEBHOOK_SECRET = "webhook-secret-of-the-kill-test";
 
 /** In memory where the machine has such a place: the test is about what is written, not about a disk's speed. */
@@ -25,15 +26,18 @@ export class Product {
   readonly #folder: string;
   readonly #bundle: string;
   readonly #options: SourcelessWorkerOptions;
+  readonly #settings: Record<string, string>;
   #running: { miniflare: Miniflare; url: URL; pid: number } | null = null;
 
-  private constructor(folder: string, bundle: string) {
+  private constructor(folder: string, bundle: string, settings: Record<string, string>) {
     this.#folder = folder;
     this.#bundle = bundle;
+    this.#settings = settings;
     this.#options = workerOptionsOf(join(ROOT, "wrangler.toml")).workerOptions;
   }
 
-  static async build(): Promise<Product> {
+  /** @param settings beside those that every run of the tests has */
+  static async build(settings: Record<string, string> = {}): Promise<Product> {
     const folder = scratch();
     const out = join(folder, "bundle");
     const wrangler = join(ROOT, "node_modules/.bin/wrangler");
@@ -41,7 +45,7 @@ export class Product {
       cwd: ROOT,
       env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
     });
-    return new Product(folder, readFileSync(join(out, "index.js"), "utf8"));
+    return new Product(folder, readFileSync(join(out, "index.js"), "utf8"), settings);
   }
 
   /** Serves from the state that is on disk. */
@@ -63,11 +67,12 @@ export class Product {
             name: "footfall",
             modules: [{ type: "ESModule", path: "index.js", contents: this.#bundle }],
             bindings: Object.assign({}, workerOptions.bindings, {
-              OPERATOR_TOKEN: "operator-token-of-the-kill-test",
+              OPERATOR_TOKEN,
               SHOPIFY_API_KEY: "key-of-the-kill-test",
               SHOPIFY_API_SECRET: WEBHOOK_SECRET,
               ENCRYPTION_KEY: Buffer.alloc(32, 7).toString("base64"),
               TRUST_GEO_HEADERS: "on",
+              ...this.#settings,
             }),
           },
         ],
@@ -100,6 +105,13 @@ export class Product {
   fetch(path: string, init: RequestInit): Promise<Response> {
     if (!this.#running) return Promise.reject(new Error("the Worker is down"));
     return fetch(new URL(path, this.#running.url), init);
+  }
+
+  /** Memory that the runtime holds of its own now, without mapped files, bytes. */
+  memory(): number {
+    if (!this.#running) throw new Error("the Worker is down");
+    const status = readFileSync(`/proc/${this.#running.pid}/status`, "utf8");
+    return Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
   }
 
   /** SIGKILL, in the middle of whatever it does. Nothing serves until `start`. */

@@ -62,6 +62,8 @@ describe("npm run deploy", () => {
       "queues create footfall-webhooks",
       "queues info footfall-reactions",
       "queues create footfall-reactions",
+      "queues info footfall-calls",
+      "queues create footfall-calls",
       "secret list --format=json --config=wrangler.deploy.toml",
       "d1 migrations apply footfall --remote --config=wrangler.deploy.toml",
       "deploy --config=wrangler.deploy.toml",
@@ -72,7 +74,10 @@ describe("npm run deploy", () => {
   });
 
   it("creates nothing that is there", () => {
-    const { commands } = rehearse({ databases: ["footfall"], queues: ["footfall-webhooks", "footfall-reactions"] });
+    const { commands } = rehearse({
+      databases: ["footfall"],
+      queues: ["footfall-webhooks", "footfall-reactions", "footfall-calls"],
+    });
     expect(commands.filter((command) => command.includes("create"))).toEqual([]);
     expect(commands.at(-1)).toBe("deploy --config=wrangler.deploy.toml");
   });
@@ -106,11 +111,12 @@ describe("npm run deploy", () => {
 });
 
 describe("what is declared against what the code uses", () => {
-  const names = ["DB", "ASSETS", "VISITOR", "CLOCK", "WEBHOOKS", "REACTIONS", "TRUST_GEO_HEADERS", ...SECRETS];
+  const bindings = ["DB", "ASSETS", "VISITOR", "CLOCK", "CONNECTION", "SYNC", "WEBHOOKS", "REACTIONS", "CALLS"];
+  const names = [...bindings, "TRUST_GEO_HEADERS", ...SECRETS];
   const needs = (change: Partial<Needs> = {}): Needs => ({
     names: new Set(names),
     words: new Set(names),
-    exports: ["Visitor", "Clock", "default"],
+    exports: ["Visitor", "Clock", "Connection", "Sync", "default"],
     handlers: new Set(["fetch", "queue", "scheduled"]),
     ...change,
   });
@@ -127,7 +133,11 @@ describe("what is declared against what the code uses", () => {
       { words: new Set(names.filter((n) => n !== "ENCRYPTION_KEY")) },
       "ENCRYPTION_KEY is declared but never used.",
     ],
-    ["a Durable Object", { exports: ["Visitor", "default"] }, "The entry does not export the Durable Object Clock."],
+    [
+      "a Durable Object",
+      { exports: ["Visitor", "Connection", "Sync", "default"] },
+      "The entry does not export the Durable Object Clock.",
+    ],
     [
       "the queue's handler",
       { handlers: new Set(["fetch", "scheduled"]) },

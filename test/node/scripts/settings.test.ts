@@ -5,6 +5,8 @@ import { installedMatches } from "../../../scripts/setup.mjs";
 import { countTests } from "../../../scripts/test-counts.mjs";
 import { devArguments, localSettings } from "../../../scripts/wrangler-arguments.mjs";
 
+const DEMO = "http://localhost:8788";
+
 const EXAMPLE = `# Who runs this.
 OPERATOR_TOKEN=
 SHOPIFY_API_KEY=
@@ -45,20 +47,30 @@ describe("settings of the local Worker", () => {
     const { values, overrides } = localSettings(
       file,
       { OPERATOR_TOKEN: "a:b=c", ENCRYPTION_KEY: "", HOME: "/" },
-      false,
+      undefined,
     );
     expect(overrides).toEqual(["--var", "OPERATOR_TOKEN:a:b=c"]);
     expect(values).toEqual({ OPERATOR_TOKEN: "a:b=c", TRUST_GEO_HEADERS: "off" });
   });
 
   it("passes the previous secret of the file, which wrangler would drop", () => {
-    const { overrides } = localSettings({ ...file, SHOPIFY_API_SECRET_PREVIOUS: "old" }, {}, false);
+    const { overrides } = localSettings({ ...file, SHOPIFY_API_SECRET_PREVIOUS: "old" }, {}, undefined);
     expect(overrides).toEqual(["--var", "SHOPIFY_API_SECRET_PREVIOUS:old"]);
   });
 
   it("trusts the demo's location headers unless told otherwise", () => {
-    expect(localSettings(file, {}, true).values.TRUST_GEO_HEADERS).toBe("on");
-    expect(localSettings(file, { TRUST_GEO_HEADERS: "off" }, true).values.TRUST_GEO_HEADERS).toBe("off");
+    expect(localSettings(file, {}, DEMO).values.TRUST_GEO_HEADERS).toBe("on");
+    expect(localSettings(file, { TRUST_GEO_HEADERS: "off" }, DEMO).values.TRUST_GEO_HEADERS).toBe("off");
+  });
+
+  it("lets the demo's stand-in answer for Shopify unless told otherwise", () => {
+    const origin = "http://localhost:8788/_shopify/{shop}";
+    const { values, overrides } = localSettings(file, {}, DEMO);
+    expect(values.SHOPIFY_ADMIN_ORIGIN).toBe(origin);
+    expect(overrides).toContain(`SHOPIFY_ADMIN_ORIGIN:${origin}`);
+    const proxy = { SHOPIFY_ADMIN_ORIGIN: "https://proxy.example/{shop}" };
+    expect(localSettings(file, proxy, DEMO).values).toMatchObject(proxy);
+    expect(localSettings(file, {}, undefined).values).not.toHaveProperty("SHOPIFY_ADMIN_ORIGIN");
   });
 
   it("binds the loopback address, any inspector port and the given state", () => {

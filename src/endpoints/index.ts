@@ -1,0 +1,3 @@
+export { type Listener, listenersOf, planDeliveries } from "./plan";
+export { dropOldDeliveries } from "./retention";
+export { sendDeliveries } from "./send";

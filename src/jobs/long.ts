@@ -1,0 +1,52 @@
+import { sql } from "../db/client";
+import { logFailure } from "../lib/log";
+
+/** A running job that nobody touched for this long goes on from here: it was too big for one run, or cut off. */
+const STALLED_MS = 30_000;
+const JOBS_A_RUN = 5;
+
+interface LongJob {
+  id: string;
+  shop: number;
+  kind: string;
+}
+
+/** Kinds that go on here, with what carries on a run of each; loaded with the first, start-up does not pay for them. */
+const RUNNERS: Record<string, (env: Env, job: LongJob, now: number) => Promise<unknown>> = {
+  "contact.erase": async (env, job, now) => (await import("../contacts/rest")).continueContactJob(env, job, now),
+  "contacts.bulk": async (env, job, now) => (await import("../contacts/rest")).continueContactJob(env, job, now),
+  "fields.delete": async (env, job, now) => (await import("../fields/rest")).removeFieldValues(env.DB, job, now),
+  "privacy.data_request": async (env, job, now) => (await import("../shopify")).continuePrivacyJob(env, job, now),
+  "privacy.customer_redact": async (env, job, now) => (await import("../shopify")).continuePrivacyJob(env, job, now),
+  "privacy.shop_redact": async (env, job, now) => (await import("../shopify")).continuePrivacyJob(env, job, now),
+  "tags.change": async (env, job, now) => (await import("../tags/rest")).continueTagChange(env.DB, job, now),
+};
+
+const KINDS = JSON.stringify(Object.keys(RUNNERS));
+
+/**
+ * Carries on jobs that nobody is at, a bounded piece of each; of every shop, or of one. Repeatable.
+ *
+ * @returns whether any job is left to go on
+ */
+export async function continueLongJobs(env: Env, now: number, shop: number | null = null): Promise<boolean> {
+  const { results } = await sql(
+    env.DB,
+    `select id, shop, kind, updated_at as updatedAt from jobs
+     where state = 'running' and kind in (select value from json_each(?1)) and shop = coalesce(?2, shop)
+     order by updated_at limit ?3`,
+    KINDS,
+    shop,
+    JOBS_A_RUN,
+  ).all<LongJob & { updatedAt: number }>();
+  for (const job of results) {
+    if (job.updatedAt > now - STALLED_MS) continue;
+    try {
+      await RUNNERS[job.kind]?.(env, job, now);
+    } catch (error) {
+      // The next run tries again; the other jobs do not wait for it.
+      logFailure("job", error);
+    }
+  }
+  return results.length > 0;
+}

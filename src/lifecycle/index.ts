@@ -1,0 +1,1 @@
+export { addCustomerStage, checkStage, CUSTOMER, firstLadder, LEAD } from "./ladder";

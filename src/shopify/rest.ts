@@ -1,0 +1,1 @@
+export { showConnection } from "./connect/show";

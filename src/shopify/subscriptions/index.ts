@@ -1,0 +1,2 @@
+export { assertSubscriptions, listKnown, removeSubscriptions } from "./assert";
+export { allTopics } from "./topics";

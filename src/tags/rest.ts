@@ -1,0 +1,2 @@
+/** What long work needs of this feature; loads with the first of it. */
+export { continueTagChange } from "./carry-over";
