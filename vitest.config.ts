@@ -28,6 +28,7 @@ export default defineConfig({
                 SHOPIFY_API_SECRET_PREVIOUS: "test-api-secret-before",
                 ENCRYPTION_KEY: "dGVzdHMtb25seS1rZXktb2YtMzItYnl0ZXMtLS0tLS0=",
                 TRUST_GEO_HEADERS: "on",
+                SEED: process.env["SEED"] ?? "",
                 SHOPIFY_ADMIN_ORIGIN: `${inject("standin")}/_shopify/{shop}`,
               },
             },

@@ -20,7 +20,7 @@ export async function sendBulkFile(
   if (failure?.status !== undefined) return jsonAnswer(failure.status, { error: "on order" }, failure.headers);
   if (failure?.hang === true) return undefined;
   const { size } = statSync(operation.path);
-  const range = rangeOf(call.headers.range, size);
+  const range = failure?.ignoreRange === true ? undefined : rangeOf(call.headers.range, size);
   if (range === null) return { ...xml(416, "InvalidRange"), headers: { "content-range": `bytes */${size}` } };
   const whole = range === undefined;
   const { start, end } = range ?? { start: 0, end: size - 1 };

@@ -1,4 +1,5 @@
 import { type Args, listOf, type Listing, type Source } from "./listing.ts";
+import { nextFailure } from "./failures.ts";
 import { gid, parseGid, stampOf } from "./stamps.ts";
 import type { AdminStore } from "./store.ts";
 
@@ -12,6 +13,15 @@ export type Discount = {
   createdAt: number;
   usageLimit: number | null;
   once: boolean;
+};
+
+/** Codes that are being added in bulk. */
+export type CodeCreation = {
+  id: number;
+  discount: Discount;
+  createdAt: number;
+  results: { code: string; errors: UserError[]; position: number | null }[];
+  done: boolean;
 };
 
 type UserError = { field: string[]; message: string; code: string; extraInfo: null };
@@ -74,7 +84,7 @@ export function createDiscount(store: AdminStore, args: Args): Source {
   return { codeDiscountNode: discountNode(store, discount), userErrors: [] };
 }
 
-/** `discountRedeemCodeBulkAdd`: done at once; codes that are taken fail one by one. */
+/** `discountRedeemCodeBulkAdd`: taken on here, done when somebody next asks for it. */
 export function addCodes(store: AdminStore, args: Args): Source {
   const discount = store.discounts.get(parseGid(args["discountId"])?.id ?? 0);
   const codes = (Array.isArray(args["codes"]) ? args["codes"] : []).map((one) => String(has(one, "code")));
@@ -85,28 +95,49 @@ export function addCodes(store: AdminStore, args: Args): Source {
   if (discount === undefined) return refuse("discountId", "Code discount does not exist.", "INVALID");
   if (codes.length === 0) return refuse("codes", "Codes can't be blank", "BLANK");
   if (codes.length > MOST_AT_ONCE) return refuse("codes", `Codes can't exceed ${MOST_AT_ONCE}`, "TOO_MANY_ARGUMENTS");
-  const results = codes.map((code): Source => {
-    const errors = against(store, code, ["code"]);
-    if (errors.length === 0) discount.codes.push(code);
-    return {
-      code,
-      errors,
-      discountRedeemCode: errors.length > 0 ? null : codeNode(discount, discount.codes.length - 1),
-    };
-  });
-  const failed = results.filter(({ discountRedeemCode }) => discountRedeemCode === null).length;
-  const creation: Source = {
-    __typename: "DiscountRedeemCodeBulkCreation",
-    id: gid("DiscountRedeemCodeBulkCreation", store.nextId()),
-    codesCount: codes.length,
-    importedCount: codes.length - failed,
-    failedCount: failed,
-    done: true,
-    createdAt: stampOf(store.now()),
-    discountCode: () => discountNode(store, discount),
-    codes: listOf(results),
+  const creation: CodeCreation = {
+    id: store.nextId(),
+    discount,
+    createdAt: store.now(),
+    results: codes.map((code) => ({ code, errors: [], position: null })),
+    done: false,
   };
-  return { bulkCreation: creation, userErrors: [] };
+  store.codeCreations.set(creation.id, creation);
+  return { bulkCreation: shownCreation(store, creation), userErrors: [] };
+}
+
+/** Carries a bulk creation out, unless a failure of `redeem-codes` keeps it waiting; codes that are taken fail one by one. */
+export function creationNode(store: AdminStore, id: number): Source | null {
+  const creation = store.codeCreations.get(id);
+  if (creation === undefined) return null;
+  if (!creation.done && nextFailure(store.failures, ["redeem-codes"]) === undefined) {
+    for (const result of creation.results) {
+      result.errors = against(store, result.code, ["code"]);
+      if (result.errors.length === 0) result.position = creation.discount.codes.push(result.code) - 1;
+    }
+    creation.done = true;
+  }
+  return shownCreation(store, creation);
+}
+
+function shownCreation(store: AdminStore, { id, discount, createdAt, results, done }: CodeCreation): Source {
+  return {
+    __typename: "DiscountRedeemCodeBulkCreation",
+    id: gid("DiscountRedeemCodeBulkCreation", id),
+    codesCount: results.length,
+    importedCount: results.filter(({ position }) => position !== null).length,
+    failedCount: results.filter(({ errors }) => errors.length > 0).length,
+    done,
+    createdAt: stampOf(createdAt),
+    discountCode: () => discountNode(store, discount),
+    codes: listOf(
+      results.map(({ code, errors, position }) => ({
+        code,
+        errors,
+        discountRedeemCode: position === null ? null : codeNode(discount, position),
+      })),
+    ),
+  };
 }
 
 const codeNode = (discount: Discount, at: number): Source => ({

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /** What is to go wrong next, for tests. */
 export const failureSchema = z.object({
-  /** `graphql`, `token`, `bulk-operation` (the run), `bulk` (the file), or the name of a GraphQL operation. */
+  /** `graphql`, `token`, `bulk-operation` (the run), `bulk` (the file), `redeem-codes` (stays queued), or the name of a GraphQL operation. */
   on: z.string(),
   /** Answers this HTTP status instead: 401, 402, 423, 429, 500, 502 and so on. */
   status: z.number().int().min(300).max(599).optional(),
@@ -10,6 +10,8 @@ export const failureSchema = z.object({
   throttled: z.boolean().optional(),
   /** Closes the connection; of a bulk file after this many bytes of the answer. */
   dropAfterBytes: z.number().int().min(0).optional(),
+  /** Sends a bulk file whole, whatever range is asked for. */
+  ignoreRange: z.boolean().optional(),
   /** Never answers. */
   hang: z.boolean().optional(),
   /** Waits this long before it goes on. */

@@ -1,6 +1,6 @@
 import { listCustomers } from "./customer-nodes.ts";
 import { bulkNode, cancelBulk, listBulk, runBulkQuery } from "./bulk.ts";
-import { addCodes, createDiscount, discountByCode, discountNode } from "./discounts.ts";
+import { addCodes, createDiscount, creationNode, discountByCode, discountNode } from "./discounts.ts";
 import { GraphQLError } from "graphql";
 import { type Args, LARGEST_PAGE, listTable, type Source } from "./listing.ts";
 import { listOrders } from "./order-nodes.ts";
@@ -44,6 +44,7 @@ const FINDERS: Record<string, Finder> = {
   StaffMember: (store, id) => find(store.records().staff.get(id), staffNode),
   WebhookSubscription: (store, id) => find(store.subscriptions.get(id), subscriptionNode),
   DiscountCodeNode: (store, id) => find(store.discounts.get(id), (one) => discountNode(store, one)),
+  DiscountRedeemCodeBulkCreation: (store, id) => creationNode(store, id),
   BulkOperation: (store, id) => find(store.bulk.get(id), bulkNode),
   Shop: (store, id) => (id === store.id ? shopNode(store) : null),
 };
@@ -88,6 +89,7 @@ export function queryRoot(store: AdminStore): Source {
     webhookSubscription: one("WebhookSubscription"),
     bulkOperation: one("BulkOperation"),
     codeDiscountNode: one("DiscountCodeNode"),
+    discountRedeemCodeBulkCreation: one("DiscountRedeemCodeBulkCreation"),
     codeDiscountNodeByCode: (args: Args) => discountByCode(store, args),
     bulkOperations: (args: Args) => listBulk(store, args),
     customers: (args: Args) => listCustomers(store, args),

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { BulkOperation } from "./bulk.ts";
-import type { Discount } from "./discounts.ts";
+import type { CodeCreation, Discount } from "./discounts.ts";
 import { generatedRecords } from "./generate.ts";
 import type { GenerateOptions } from "./world.ts";
 import type { Failure } from "./failures.ts";
@@ -127,6 +127,7 @@ export type AdminStore = {
   subscriptions: Map<number, Subscription>;
   bulk: Map<number, BulkOperation>;
   discounts: Map<number, Discount>;
+  codeCreations: Map<number, CodeCreation>;
   records: () => Records;
   /** What the records were generated from. */
   generated: GenerateOptions | null;
@@ -197,6 +198,7 @@ export function openStore(
     subscriptions: new Map(),
     bulk: new Map(),
     discounts: new Map(),
+    codeCreations: new Map(),
     records: () => current(),
     generated: null,
     generate: (from) => {

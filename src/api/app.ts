@@ -3,10 +3,13 @@ import type { MiddlewareHandler } from "hono";
 
 import { authenticate } from "../auth";
 import { apiKeyRoutes } from "../auth/routes";
+import { catchUp } from "../jobs";
 import { AppError, asAppError, toProblem } from "../errors";
 import { newId } from "../lib/ids";
+import { logFailure } from "../lib/log";
 import { cartRoutes } from "../carts/routes";
 import { dropRoutes } from "../collect/routes";
+import { discountRoutes } from "../discounts/routes";
 import { contactRoutes } from "../contacts/routes";
 import { contactPartRoutes } from "../contacts/routes-parts";
 import { personRoutes } from "../contacts/routes-person";
@@ -17,8 +20,11 @@ import { fieldRoutes } from "../fields/routes";
 import { identityRoutes } from "../identity/routes";
 import { jobRoutes } from "../jobs/routes";
 import { lifecycleRoutes } from "../lifecycle/routes";
+import { listRoutes } from "../lists/routes";
 import { orderRoutes } from "../orders/routes";
 import { productRoutes } from "../products/routes";
+import { segmentRoutes } from "../segments/routes";
+import { segmentTextRoutes } from "../segments/routes-text";
 import { connectRoutes } from "../shopify/routes-connect";
 import { inboxRoutes } from "../shopify/routes-inbox";
 import { privacyRoutes } from "../shopify/routes-privacy";
@@ -65,7 +71,7 @@ function build() {
     return c.body(document, 200, { "content-type": "application/json", "cache-control": "public, max-age=60" });
   });
 
-  app.use("/v1/*", requireKey, rateLimit(), limitBody, requireJson, idempotency);
+  app.use("/v1/*", requireKey, keepMemberships, rateLimit(), limitBody, requireJson, idempotency);
 
   app.route("/", shopRoutes);
   app.route("/", dropRoutes);
@@ -79,6 +85,10 @@ function build() {
   app.route("/", fieldRoutes);
   app.route("/", lifecycleRoutes);
   app.route("/", tagRoutes);
+  app.route("/", segmentTextRoutes);
+  app.route("/", segmentRoutes);
+  app.route("/", listRoutes);
+  app.route("/", discountRoutes);
   app.route("/", visitorRoutes);
   app.route("/", orderRoutes);
   app.route("/", cartRoutes);
@@ -113,6 +123,15 @@ const requireKey: MiddlewareHandler<ApiEnv> = async (c, next) => {
   }
   c.set("actor", actor);
   await next();
+};
+
+/** Behind a change made by a shop's key, those whom it concerns are looked at again for the shop's segments. */
+const keepMemberships: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  await next();
+  const { actor } = c.var;
+  if (c.req.method === "GET" || c.res.status >= 400 || actor.kind !== "key") return;
+  const work = catchUp(c.env, actor.shop, Date.now());
+  c.executionCtx.waitUntil(work.catch((error: unknown) => logFailure("segments", error)));
 };
 
 /** The address that was asked for, with the survivor in the place of the contact that was merged into it. */

@@ -9,5 +9,5 @@ export {
 } from "./transitions";
 export type { Cart } from "./schemas";
 export { deleteCheckout } from "./delete-checkout";
-export type { CartLine } from "./lines";
+export type { CartLineSource } from "./lines";
 export { type CartSource, planCart } from "./upsert";

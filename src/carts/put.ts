@@ -5,7 +5,7 @@ import { AppError } from "../errors";
 import { contactNamed } from "../contacts/rest";
 import { armClock } from "../jobs";
 import { visitorJoined } from "../identity";
-import type { CartLine } from "./lines";
+import type { CartLineSource } from "./lines";
 import { findCart } from "./read";
 import type { Cart, NewCart } from "./schemas";
 import { type CartSource, planCart } from "./upsert";
@@ -55,7 +55,7 @@ function idOf(db: D1Database, shop: number, token: string): Promise<string | nul
   return sql(db, "select id from carts where shop = ? and token = ?", shop, token).first<string>("id");
 }
 
-function toLine(line: NonNullable<NewCart["items"]>[number]): CartLine {
+function toLine(line: NonNullable<NewCart["items"]>[number]): CartLineSource {
   return {
     productId: line.productId ?? null,
     variantId: line.variantId ?? null,

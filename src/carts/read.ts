@@ -144,10 +144,16 @@ function show(row: CartRow, lines: CartLine[], products: Map<string, ProductFact
     items: lines.map((line) => {
       const product = line.productId === null ? undefined : products.get(line.productId);
       return {
-        ...line,
+        productId: line.productId,
+        variantId: line.variantId,
+        sku: line.sku,
+        title: line.title,
         category: product?.category ?? null,
         vendor: line.vendor ?? product?.vendor ?? null,
         image: line.image ?? product?.image ?? null,
+        url: line.url,
+        quantity: line.quantity,
+        price: line.price,
       };
     }),
     visitorId: row.visitorId,

@@ -3,7 +3,7 @@ import { keyAfter, lastKey, mustHold } from "../db/guard";
 import { newId } from "../lib/ids";
 import type { Version } from "../contacts";
 import { emit } from "../jobs";
-import type { CartLine } from "./lines";
+import { type CartLineSource, mergeLines, parseLines, valueOf } from "./lines";
 import { abandonBefore, settleCartsByOrder } from "./transitions";
 import { cartKeysOf } from "./tables";
 
@@ -15,7 +15,7 @@ export interface CartSource {
   checkoutToken: string | null;
   currency?: string;
   value?: number;
-  items?: CartLine[];
+  items?: CartLineSource[];
   checkoutUrl?: string | null;
   /** Epoch ms; an order came of it. */
   completedAt: number | null;
@@ -47,6 +47,7 @@ interface Stored {
   checkoutUpdatedAt: number | null;
   checkoutTriggeredAt: number | null;
   updatedAt: number;
+  items: string;
 }
 
 /**
@@ -72,7 +73,7 @@ export async function planCart(
       `select key, id, token, checkout_token as "checkoutToken", visitor, contact, reached, activity_at as "activityAt",
          settled_at as "settledAt", cart_updated_at as "cartUpdatedAt", cart_triggered_at as "cartTriggeredAt",
          checkout_updated_at as "checkoutUpdatedAt", checkout_triggered_at as "checkoutTriggeredAt",
-         updated_at as "updatedAt"
+         updated_at as "updatedAt", items
        from carts where +shop = ?1 and key in (${cartKeysOf("?2", "?3")})`,
       shop,
       cart.token,
@@ -143,8 +144,12 @@ function changedColumns(
     if (cart.currency !== undefined) columns.set("currency", cart.currency);
     if (cart.value !== undefined) columns.set("value", cart.value);
     if (cart.items !== undefined) {
-      columns.set("items", JSON.stringify(cart.items));
-      columns.set("reached", Number(cart.items.length > 0));
+      const items = mergeLines(cart.items, stored ? parseLines(stored.items) : []);
+      columns.set("items", JSON.stringify(items));
+      columns.set("reached", Number(items.length > 0));
+      // A line that was told without its price has the one that is stored.
+      const value = cart.value === undefined && cart.kind === "cart" ? valueOf(items) : null;
+      if (value) columns.set("currency", value.currency).set("value", value.amount);
     }
   }
   if (cart.checkoutUrl !== undefined) columns.set("checkout_url", cart.checkoutUrl);

@@ -2,6 +2,8 @@ import { z } from "@hono/zod-openapi";
 
 import { CartSchema } from "../carts/schemas";
 import type { Ctx } from "../context";
+import { listsOf } from "../lists/rest";
+import { StandingSchema } from "../lists/schemas";
 import { OrderSchema } from "../orders/schemas";
 import { TimelineItemSchema } from "../visitor/schemas";
 import { listCarts } from "../carts/rest";
@@ -15,6 +17,8 @@ const partShape = {
   events: z.array(TimelineItemSchema).optional(),
   conversations: z.array(z.strictObject({})).max(0).optional(),
   notes: z.array(z.strictObject({})).max(0).optional(),
+  lists: z.array(StandingSchema).optional(),
+  segments: z.array(StandingSchema).optional(),
 };
 
 /** A contact with what `include` asked for: the first page of each, the newest first. */
@@ -36,6 +40,8 @@ export async function includeParts(
     events: async () => ({ events: (await contactTimeline(ctx, contact.key, PAGE)).items }),
     conversations: async () => ({ conversations: [] }),
     notes: async () => ({ notes: [] }),
+    lists: async () => ({ lists: await listsOf(ctx, "list", contact.key) }),
+    segments: async () => ({ segments: await listsOf(ctx, "segment", contact.key) }),
   };
   const parts = await Promise.all(include.map((name) => read[name]()));
   return Object.assign({}, ...parts);

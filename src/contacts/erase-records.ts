@@ -50,6 +50,11 @@ export const SEARCHES: Searching[] = [
   },
   { where: { table: "outbox", text: "data || ' ' || natural_key" }, remove: deleteRows("outbox"), namesOf: strong },
   {
+    where: { table: "discount_codes", text: "coalesce(natural_key, '')" },
+    remove: deleteRows("discount_codes"),
+    namesOf: strong,
+  },
+  {
     // What a job was asked to do (a filter by address), and what it found. Without its question it cannot go on.
     where: {
       table: "jobs",
@@ -146,9 +151,15 @@ export function erasureStatements(
            and not exists (select 1 from contact_tags o where o.shop = ?1 and o.tag = tags.tag and o.contact not in ${each})`,
       ),
     ),
-    ...["identities", "contact_tags", "consents", "lifecycle_history", "claims", "contact_aliases"].flatMap((table) =>
-      counted(table, run(`delete from ${table} where +shop = ?1 and contact in ${each}`)),
-    ),
+    ...[
+      "identities",
+      "contact_tags",
+      "consents",
+      "lifecycle_history",
+      "claims",
+      "contact_aliases",
+      "discount_codes",
+    ].flatMap((table) => counted(table, run(`delete from ${table} where +shop = ?1 and contact in ${each}`))),
     // The first object that did not fit is named there.
     sql(
       db,

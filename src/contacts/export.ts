@@ -35,6 +35,7 @@ export const ContactExportSchema = z
       }),
     ),
     lifecycle: z.array(LifecycleEntrySchema),
+    discountCodes: z.array(z.strictObject({ poolId: z.string(), code: z.string(), takenAt: TimeSchema })),
     orders: z.array(OrderSchema),
     carts: z.array(CartSchema),
     visitors: z.array(VisitorSchema),
@@ -87,11 +88,11 @@ async function everything<T>(
   return { items, complete: false };
 }
 
-type Facts = Pick<ContactExport, "identities" | "mergedIds" | "consents" | "lifecycle">;
+type Facts = Pick<ContactExport, "identities" | "mergedIds" | "consents" | "lifecycle" | "discountCodes">;
 
 async function readFacts(ctx: Ctx, key: number): Promise<Facts> {
   const rows = <T>(text: string) => sql(ctx.db, text, ctx.shop.key, key).all<T>();
-  const [identities, merged, consents, lifecycle] = await Promise.all([
+  const [identities, merged, consents, lifecycle, codes] = await Promise.all([
     rows<{ kind: string; value: string; evidence: string; createdAt: number }>(
       `select kind, value, evidence, created_at as createdAt from identities where shop = ?1 and contact = ?2`,
     ),
@@ -109,12 +110,17 @@ async function readFacts(ctx: Ctx, key: number): Promise<Facts> {
        from consents where shop = ?1 and contact = ?2`,
     ),
     lifecycleRows(ctx, key),
+    rows<{ poolId: string; code: string; takenAt: number }>(
+      `select p.id as poolId, c.code, c.taken_at as takenAt from discount_codes c join discount_pools p on p.key = c.pool
+       where +c.shop = ?1 and c.contact = ?2 order by c.key`,
+    ),
   ]);
   return {
     identities: identities.results.map((row) => ({ ...row, createdAt: iso(row.createdAt) })),
     mergedIds: merged.results.map(({ id }) => id),
     consents: consents.results.map((row) => ({ ...row, decidedAt: iso(row.decidedAt), updatedAt: iso(row.updatedAt) })),
     lifecycle,
+    discountCodes: codes.results.map((row) => ({ ...row, takenAt: iso(row.takenAt) })),
   };
 }
 

@@ -1,5 +1,6 @@
 import { sql } from "../db/client";
 import { emit } from "../jobs";
+import { MEMBERSHIP_MOVES } from "../segments/tables";
 import { recount } from "./lifecycle";
 
 /** A contact by both its names: the integer that tables use and the public id. */
@@ -75,6 +76,7 @@ const MOVES = [
   `update carts set contact = ?2 where +shop = ?1 and contact = ?3`,
   `update orders set contact = ?2 where +shop = ?1 and contact = ?3`,
   `update lifecycle_history set contact = ?2 where +shop = ?1 and contact = ?3`,
+  `update discount_codes set contact = ?2 where +shop = ?1 and contact = ?3`,
   `update or ignore claims set contact = ?2 where shop = ?1 and contact = ?3`,
   `delete from claims where shop = ?1 and contact = ?3`,
   `update contact_aliases set contact = ?2 where shop = ?1 and contact = ?3`,
@@ -106,6 +108,7 @@ export function mergeContactsStatements(
     run(STRICTEST),
     sql(db, `delete from consents where shop = ? and contact = ?`, shop, loser.key),
     ...MOVES.map(run),
+    ...MEMBERSHIP_MOVES.map(run),
     sql(
       db,
       `update outbox set subject = ? where shop = ? and subject = ?`,

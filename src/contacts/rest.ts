@@ -4,6 +4,7 @@ export { contactNamed, type Named } from "./named";
 export { continueErasure, erasureInput, eraseContact } from "./erase";
 export { tally } from "./erase-records";
 export { ErasureSubject, readSubject } from "./erase-subject";
+export { keyColumn, selectContacts } from "./list";
 export { ContactExportSchema, exportContact } from "./export";
 export { moveStageJob } from "./bulk";
 export { continueContactJob, purgeTrash } from "./jobs";

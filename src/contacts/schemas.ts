@@ -176,7 +176,7 @@ export const ContactQuery = PageQuery.extend({
   deleted: z.stringbool().default(false).openapi({ type: "boolean", description: "Those in the trash" }),
 });
 
-const INCLUDES = ["orders", "carts", "events", "conversations", "notes"] as const;
+const INCLUDES = ["orders", "carts", "events", "conversations", "notes", "lists", "segments"] as const;
 export type Include = (typeof INCLUDES)[number];
 
 /** `orders,carts`: a list of what is wanted beside the contact. */

@@ -5,6 +5,7 @@ import { sql } from "../db/client";
 import { logFailure } from "../lib/log";
 import { CLOCK_PERIOD_MS } from "./arm";
 import { continueLongJobs } from "./long";
+import { nextMembership, updateMembership } from "./membership";
 
 /** Rows looked at per sweep and kind: a backlog of more than that keeps the queues busy until the next sweep. */
 const SWEEP_ROWS = 5_000;
@@ -20,7 +21,7 @@ const NET_MS = CLOCK_PERIOD_MS;
 
 /**
  * The sweep of one shop: rows of inbox and outbox and deliveries to endpoints that no queue
- * message has finished, and carts known only from webhooks.
+ * message has finished, carts known only from webhooks, and members of segments whose time has come.
  * While any of them holds work its alarm is at most 30 s ahead, so that everything goes on after a kill without a
  * request. Named by the shop's integer key.
  */
@@ -87,13 +88,18 @@ export class Clock extends DurableObject<Env> {
     await this.#send(this.env.WEBHOOKS, "inbox", inbox.results, now);
     await this.#send(this.env.REACTIONS, "outbox", outbox.results, now);
     await this.#send(this.env.CALLS, "calls", calls.results, now);
+    const membership = await nextMembership(DB, shop);
+    const isBehind = membership !== null && membership <= now && (await updateMembership(this.env, shop, now));
     const goesOn = await continueLongJobs(this.env, now, shop);
     const times = [
-      goesOn ? now + CLOCK_PERIOD_MS : null,
+      goesOn || isBehind ? now + CLOCK_PERIOD_MS : null,
       await nextAbandonment(DB, shop),
       ...[...inbox.results, ...outbox.results, ...calls.results].map(({ dueAt }) => dueAt),
     ].filter((time) => time !== null);
-    return times.length === 0 ? null : Math.min(now + CLOCK_PERIOD_MS, ...times.filter((time) => time > now));
+    const soon = times.length === 0 ? null : Math.min(now + CLOCK_PERIOD_MS, ...times.filter((time) => time > now));
+    // Where nothing else waits the clock sleeps until a membership ends, however far that is.
+    const later = await nextMembership(DB, shop);
+    return later === null ? soon : Math.min(soon ?? later, Math.max(later, now));
   }
 
   /** Nudges the queue for the rows that are due and not under way. */

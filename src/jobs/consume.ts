@@ -1,10 +1,14 @@
 import { z } from "zod";
 
 import { logFailure } from "../lib/log";
+import { catchUp } from "./membership";
 
 const Keys = z.array(z.int());
 
-/** What a message names: rows of a shop's inbox, of its outbox, or deliveries to its endpoints. */
+/**
+ * What a message names: rows of a shop's inbox, of its outbox, or deliveries to its endpoints. One that names nothing
+ * tells that somebody's membership of segments may have changed, as every one may.
+ */
 const Message = z.object({
   shop: z.int(),
   inbox: Keys.default([]),
@@ -23,6 +27,9 @@ export async function consume(batch: MessageBatch, env: Env, now: () => number):
     await guarded(() => handleInbox(env, shop, named("inbox"), now));
     await guarded(() => handleOutbox(env, shop, named("outbox"), now));
     await guarded(() => makeCalls(env, shop, named("calls"), now));
+    await guarded(async () => {
+      if (await catchUp(env, shop, now())) await nudgeReactions(env, shop, now());
+    });
   }
   batch.ackAll();
 }

@@ -1,2 +1,3 @@
 export { armClock } from "./arm";
+export { catchUp } from "./membership";
 export { DOMAIN_EVENTS, type DomainEventType, emit } from "./outbox";

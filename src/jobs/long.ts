@@ -15,10 +15,14 @@ interface LongJob {
 const RUNNERS: Record<string, (env: Env, job: LongJob, now: number) => Promise<unknown>> = {
   "contact.erase": async (env, job, now) => (await import("../contacts/rest")).continueContactJob(env, job, now),
   "contacts.bulk": async (env, job, now) => (await import("../contacts/rest")).continueContactJob(env, job, now),
+  "discounts.fill": async (env, job, now) => (await import("../discounts/rest")).continueFill(env, job, now),
   "fields.delete": async (env, job, now) => (await import("../fields/rest")).removeFieldValues(env.DB, job, now),
+  "lists.change": async (env, job, now) => (await import("../lists/rest")).continueListChange(env.DB, job, now),
   "privacy.data_request": async (env, job, now) => (await import("../shopify")).continuePrivacyJob(env, job, now),
   "privacy.customer_redact": async (env, job, now) => (await import("../shopify")).continuePrivacyJob(env, job, now),
   "privacy.shop_redact": async (env, job, now) => (await import("../shopify")).continuePrivacyJob(env, job, now),
+  "segments.delete": async (env, job, now) => (await import("../segments/rest")).continueRemoval(env.DB, job, now),
+  "segments.fill": async (env, job, now) => (await import("../segments/rest")).updateMembership(env, job.shop, now),
   "tags.change": async (env, job, now) => (await import("../tags/rest")).continueTagChange(env.DB, job, now),
 };
 

@@ -6,22 +6,25 @@ import { resealSecrets } from "./reseal";
 const MINUTE_MS = 60_000;
 
 /** Shops that have anything a clock would sweep. Reads one entry of a partial index per shop and kind. */
-async function shopsWithWork(db: D1Database): Promise<number[]> {
+async function shopsWithWork(db: D1Database, now: number): Promise<number[]> {
   const { results } = await db
     .prepare(
       `select key from shops where exists (select 1 from outbox where shop = shops.key)
          or exists (select 1 from webhook_inbox where shop = shops.key and state = 'pending')
          or exists (select 1 from endpoint_deliveries where shop = shops.key and state = 'pending')
          or exists (select 1 from jobs where shop = shops.key and state = 'running')
-         or exists (select 1 from carts where shop = shops.key and state = 'open')`,
+         or exists (select 1 from carts where shop = shops.key and state = 'open')
+         or exists (select 1 from segment_dirty where shop = shops.key)
+         or exists (select 1 from segment_rechecks where shop = shops.key and at <= ?)`,
     )
+    .bind(now)
     .all<{ key: number }>();
   return results.map(({ key }) => key);
 }
 
 /** Wakes the clock of every shop that has work, should an alarm ever have been lost. */
 export async function pokeClocks(env: Env, now: number): Promise<void> {
-  for (const shop of await shopsWithWork(env.DB)) await armClock(env, shop, now);
+  for (const shop of await shopsWithWork(env.DB, now)) await armClock(env, shop, now);
 }
 
 /** What cron does every minute; each part does nothing where another caller has been before. */

@@ -19,6 +19,8 @@ export const DOMAIN_EVENTS = [
   "cart_recovered",
   "alert_opened",
   "alert_closed",
+  "segment_entered",
+  "segment_left",
   "visitor_joined",
 ] as const;
 

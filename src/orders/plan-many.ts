@@ -2,6 +2,7 @@ import { cartKeysOf } from "../carts/tables";
 import { insertRows, sql } from "../db/client";
 import { keyAfter, lastKey, mustHold } from "../db/guard";
 import { newId } from "../lib/ids";
+import { wholeItem } from "./lines";
 import type { OrderSource } from "./source";
 import { wasPaid } from "./state";
 import { itemRow, orderRow, refundRow } from "./write";
@@ -121,7 +122,7 @@ export function planOrders(
     ...insertRows(
       db,
       "order_items",
-      placed.flatMap(({ order, key }) => (order.items ?? []).map((item, line) => itemRow(key, line, item))),
+      placed.flatMap(({ order, key }) => (order.items ?? []).map((item, line) => itemRow(key, line, wholeItem(item)))),
     ),
     ...insertRows(
       db,

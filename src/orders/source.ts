@@ -1,7 +1,8 @@
 import type { OrderState } from "./state";
 import type { Version } from "../contacts";
 
-export interface OrderItemSource {
+/** A line of an order as it is stored. */
+export interface OrderItem {
   externalId: string | null;
   productId: string | null;
   variantId: string | null;
@@ -17,6 +18,9 @@ export interface OrderItemSource {
   price: number;
   discountedPrice: number;
 }
+
+/** A line as its source describes it. An absent member was not told: what is stored of the same line stays. */
+export type OrderItemSource = Partial<OrderItem> & Pick<OrderItem, "quantity" | "price">;
 
 export interface RefundSource {
   externalId: string;
@@ -64,4 +68,12 @@ export interface OrderSource {
   /** The tracker id that the cart carried. */
   tracker: string | null;
   version: Version;
+  /**
+   * Members that the body did not tell, so that others stand in for them: they begin a new order, and replace nothing
+   * that is stored of one.
+   */
+  guessed?: (keyof OrderGuess)[];
 }
+
+/** What can be guessed of an order. */
+export type OrderGuess = Pick<OrderSource, "state" | "total" | "subtotal" | "presentmentTotal" | "placedAt" | "test">;

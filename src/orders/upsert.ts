@@ -4,9 +4,9 @@ import { keyAfter, lastKey, mustHold } from "../db/guard";
 import { newId } from "../lib/ids";
 import type { Version } from "../contacts";
 import { type DomainEventType, emit } from "../jobs";
-import type { OrderSource } from "./source";
-import { wasPaid } from "./state";
-import { insertRefund, type StoredOrder, writeOrder } from "./write";
+import type { OrderItem, OrderSource } from "./source";
+import { type OrderState, wasPaid } from "./state";
+import { fulfilledAt, insertRefund, type StoredOrder, writeOrder } from "./write";
 import { cartKeysOf } from "../carts/tables";
 import { ordersOfTokens } from "./tables";
 
@@ -33,32 +33,37 @@ export interface OrderPlan {
 export async function planOrder(
   db: D1Database,
   shop: number,
-  order: OrderSource,
+  told: OrderSource,
   contact: number | null,
   now: number,
   quietBefore = 0,
 ): Promise<OrderPlan> {
-  const [found, known, gone, last] = await db.batch<StoredOrder & { external_id: string; at: number; seq: number }>([
+  const [found, known, gone, last, lines] = await db.batch<
+    StoredOrder & OrderItem & { external_id: string; at: number; seq: number }
+  >([
     sql(
       db,
       `select key, id, contact, source_updated_at as "updatedAt", source_triggered_at as "triggeredAt",
          cart_token as "cartToken", checkout_token as "checkoutToken", paid_at as "paidAt",
-         fulfilled_at as "fulfilledAt", cancelled_at as "cancelledAt"
+         fulfilled_at as "fulfilledAt", cancelled_at as "cancelledAt", state, total, subtotal,
+         presentment_total as "presentmentTotal", placed_at as "placedAt", test
        from orders where shop = ? and origin = ? and external_id = ?`,
       shop,
-      order.origin,
-      order.externalId,
+      told.origin,
+      told.externalId,
     ),
     sql(
       db,
       "select external_id, at from refunds indexed by refunds_order where shop = ? and order_external_id = ?",
       shop,
-      order.externalId,
+      told.externalId,
     ),
-    sql(db, "select 1 from tombstones where shop = ? and kind = 'order' and external_id = ?", shop, order.externalId),
+    sql(db, "select 1 from tombstones where shop = ? and kind = 'order' and external_id = ?", shop, told.externalId),
     lastKey(db, "orders"),
+    ...(told.items ? [storedItems(db, shop, told)] : []),
   ]);
   const stored = found?.results[0];
+  const order = withoutGuesses(told, stored);
   const isDeleted = order.origin === "shopify" && (gone?.results.length ?? 0) > 0;
   const key = stored?.key ?? keyAfter(last?.results[0]?.seq ?? null);
   const id = stored?.id ?? newId("ord", now);
@@ -82,9 +87,9 @@ export async function planOrder(
   const statements: D1PreparedStatement[] = [];
   const unseen = order.refunds.filter((refund) => !knownRefunds.has(refund.externalId));
   statements.push(...unseen.map((refund) => insertRefund(db, shop, refund)));
-  const told = unseen.map((refund) => [refund.externalId, refund.at] as const);
+  const toldRefunds = unseen.map((refund) => [refund.externalId, refund.at] as const);
   // A refund that came before its order had nobody to be about until now.
-  for (const [refund, at] of stored ? told : [...told, ...knownRefunds]) {
+  for (const [refund, at] of stored ? toldRefunds : [...toldRefunds, ...knownRefunds]) {
     statements.push(...announce("order_refunded", `refund:${refund}`, at));
   }
   if (isStale) {
@@ -96,12 +101,13 @@ export async function planOrder(
       statements.push(announceOrder(db, shop, { ...tokens, origin, externalId, subject, placedAt, data }, now));
     }
     const isPaid = wasPaid(order.financialStatus ?? null);
-    statements.push(...writeOrder(db, shop, { key, id }, order, stored, { contact: owner, isPaid, tokens }, now));
+    const before = stored && { ...stored, items: lines?.results ?? [] };
+    statements.push(...writeOrder(db, shop, { key, id }, order, before, { contact: owner, isPaid, tokens }, now));
     const at = order.version.updatedAt;
     const natural = `order:${order.origin}:${order.externalId}`;
     if (isPaid && !stored?.paidAt) statements.push(...announce("order_paid", natural, at));
-    if (order.fulfilledAt && !stored?.fulfilledAt)
-      statements.push(...announce("order_fulfilled", natural, order.fulfilledAt));
+    const fulfilled = fulfilledAt(order, stored);
+    if (fulfilled && !stored?.fulfilledAt) statements.push(...announce("order_fulfilled", natural, fulfilled));
     if (order.cancelledAt && !stored?.cancelledAt)
       statements.push(...announce("order_cancelled", natural, order.cancelledAt));
   }
@@ -129,6 +135,37 @@ export function markRecoveredOrders(
     now,
     tokens.cartToken,
     tokens.checkoutToken,
+  );
+}
+
+/** States that follow from keys of which a body that lacks them says nothing. */
+const LASTING_STATES = new Set<OrderState>(["cancelled", "failed", "returned"]);
+
+/** The order with what is stored in the place of what was guessed. */
+function withoutGuesses(order: OrderSource, stored: StoredOrder | undefined): OrderSource {
+  if (!stored || !order.guessed) return order;
+  const known = { ...order };
+  for (const name of order.guessed) {
+    if (name === "state") {
+      if (LASTING_STATES.has(stored.state)) known.state = stored.state;
+    } else if (name === "test") known.test = stored.test !== 0;
+    else if (name === "total" || name === "placedAt") known[name] = stored[name];
+    else known[name] = stored[name] ?? order[name];
+  }
+  return known;
+}
+
+function storedItems(db: D1Database, shop: number, { origin, externalId }: OrderSource): D1PreparedStatement {
+  return sql(
+    db,
+    `select external_id as "externalId", product_id as "productId", variant_id as "variantId", sku, title,
+       variant_title as "variantTitle", vendor, category, image, quantity, current_quantity as "currentQuantity", price,
+       discounted_price as "discountedPrice"
+     from order_items where "order" = (select key from orders where shop = ? and origin = ? and external_id = ?)
+     order by line`,
+    shop,
+    origin,
+    externalId,
   );
 }
 

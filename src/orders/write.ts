@@ -1,5 +1,7 @@
 import { insertRows, sql } from "../db/client";
-import type { OrderItemSource, OrderSource, RefundSource } from "./source";
+import { areSameItems, mergeItems } from "./lines";
+import type { OrderItem, OrderSource, RefundSource } from "./source";
+import type { OrderState } from "./state";
 import { cartKeysOf } from "../carts/tables";
 
 /** What is stored of an order before a body is applied. */
@@ -14,6 +16,12 @@ export interface StoredOrder {
   paidAt: number | null;
   fulfilledAt: number | null;
   cancelledAt: number | null;
+  state: OrderState;
+  total: number;
+  subtotal: number | null;
+  presentmentTotal: number | null;
+  placedAt: number;
+  test: number;
 }
 
 type Row = Map<string, string | number | null>;
@@ -49,7 +57,7 @@ export function writeOrder(
   shop: number,
   ref: { key: number; id: string },
   order: OrderSource,
-  stored: StoredOrder | undefined,
+  stored: (StoredOrder & { items: OrderItem[] }) | undefined,
   around: Around,
   now: number,
 ): D1PreparedStatement[] {
@@ -78,7 +86,12 @@ export function writeOrder(
     tokens.checkoutToken,
     order.tracker,
   );
-  return [write, visitor, ...(order.items ? writeItems(db, ref.key, order.items) : [])];
+  const items = order.items && mergeItems(order.items, stored?.items ?? []);
+  return [
+    write,
+    visitor,
+    ...(items && !areSameItems(items, stored?.items ?? []) ? writeItems(db, ref.key, items) : []),
+  ];
 }
 
 /** An order's row by column name: of a new one whole, of a stored one what was told. */
@@ -123,7 +136,7 @@ export function orderRow(
     ["landing_site", order.landingSite],
     ["referring_site", order.referringSite],
     ["cancelled_at", order.cancelledAt],
-    ["fulfilled_at", order.fulfilledAt],
+    ["fulfilled_at", fulfilledAt(order, stored)],
     ["paid_at", isPaid && !stored?.paidAt ? order.version.updatedAt : undefined],
   ];
   for (const [column, value] of told) if (value !== undefined) row.set(column, value);
@@ -143,8 +156,14 @@ export function orderRow(
   return row;
 }
 
+/** When the order was fulfilled: an order that says so without a time, and without one that is known, was by now. */
+export function fulfilledAt(order: OrderSource, stored: StoredOrder | undefined): number | null | undefined {
+  if (order.fulfilledAt !== undefined) return order.fulfilledAt;
+  return order.fulfillmentStatus === "fulfilled" && !stored?.fulfilledAt ? order.version.updatedAt : undefined;
+}
+
 /** A line's row by column name. */
-export function itemRow(order: number, line: number, item: OrderItemSource): Row {
+export function itemRow(order: number, line: number, item: OrderItem): Row {
   return new Map<string, string | number | null>([
     ["order", order],
     ["line", line],
@@ -164,7 +183,7 @@ export function itemRow(order: number, line: number, item: OrderItemSource): Row
   ]);
 }
 
-function writeItems(db: D1Database, order: number, items: OrderItemSource[]): D1PreparedStatement[] {
+function writeItems(db: D1Database, order: number, items: OrderItem[]): D1PreparedStatement[] {
   return [
     sql(db, `delete from order_items where "order" = ?`, order),
     ...insertRows(

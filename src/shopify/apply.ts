@@ -9,6 +9,7 @@ import type { Change } from "./map";
 import { applyOrderDeleted, applyRefund } from "./orders";
 import { acceptRequest } from "./privacy/accept";
 import { applyScopesChanged } from "./scopes-changed";
+import { operationEnded } from "./sync";
 import { applyUninstalled } from "./uninstall";
 
 /** The statements of one change, for one batch, and whether anything newer had been applied before. */
@@ -88,6 +89,10 @@ export async function applyChange(context: ApplyContext, change: Change): Promis
       return acceptRequest(context, change.request);
     case "scopes_changed":
       return applyScopesChanged(context);
+    case "operation_ended": {
+      const isWaitedFor = await operationEnded(context.env, shop, change.operation);
+      return { outcome: isWaitedFor ? "handled" : "stale", statements: [] };
+    }
     case "nothing":
       return { outcome: "handled", statements: [] };
     default:

@@ -4,7 +4,15 @@ import { reason } from "../lib/log";
 import { findShop, type Shop } from "../shops";
 import { applyChange } from "./apply";
 import { unpackBody } from "./body";
-import { ForeignBody, LASTING_TOPICS, mapBody, type MapContext, sameBodyTopics, UnusableBody } from "./map";
+import {
+  type Change,
+  ForeignBody,
+  LASTING_TOPICS,
+  mapBody,
+  type MapContext,
+  sameBodyTopics,
+  UnusableBody,
+} from "./map";
 
 /** Failures after which a delivery waits for a person. */
 const MOST_ATTEMPTS = 8;
@@ -50,33 +58,77 @@ export async function handleInboxRow(
 }
 
 async function handle(env: Env, key: number, now: number, superseded: number[]): Promise<InboxOutcome> {
-  const db = env.DB;
-  const row = await sql(
-    db,
-    `select key, shop, topic, webhook_id as "webhookId", body, body_hash as "bodyHash", triggered_at as "triggeredAt",
-       received_at as "receivedAt", state, attempts from webhook_inbox where key = ?`,
-    key,
-  ).first<InboxRow>();
+  const [row] = await readInboxRows(env.DB, [key]);
   if (!row) return "handled";
   if (row.state !== "pending") return row.state;
-  const shop = await findShop(db, row.shop);
-  if (!shop || row.body === null) return finish(db, row, "unhandled", [], now);
-  if (shop.status === "uninstalled" && !LASTING_TOPICS.includes(row.topic))
-    return finish(db, row, "unhandled", [], now);
-  if (await wasApplied(db, row)) return finish(db, row, "handled", [], now);
+  const planned = await planRow(env, row, await findShop(env.DB, row.shop), now, superseded);
+  await env.DB.batch(planned.statements);
+  await planned.after?.();
+  return planned.outcome;
+}
 
-  const change = mapBody(row.topic, await unpackBody(row.body), mapContext(shop, row));
-  if (!change) return finish(db, row, "unhandled", [], now);
+/** Columns of a row that is handled. */
+const ROW = `select i.key, i.shop, i.topic, i.webhook_id as "webhookId", i.body, i.body_hash as "bodyHash",
+  i.triggered_at as "triggeredAt", i.received_at as "receivedAt", i.state, i.attempts from webhook_inbox i`;
+
+/** The rows of these keys, as many as hold `mostText` characters of bodies together. */
+export async function readInboxRows(db: D1Database, keys: number[], mostText?: number): Promise<InboxRow[]> {
+  const { results } = await sql(
+    db,
+    `${ROW} where i.key in (select key from (
+       select key, sum(length(body)) over (order by key) as text from webhook_inbox
+       where key in (select value from json_each(?1))) where text <= ?2 or text is null or ?2 is null) order by i.key`,
+    JSON.stringify(keys),
+    mostText ?? null,
+  ).all<InboxRow>();
+  return results;
+}
+
+/** A delivery that is decided: all statements of its batch, its guard first and its end last. */
+export interface PlannedRow {
+  outcome: Exclude<InboxOutcome, "retry" | "dead">;
+  statements: D1PreparedStatement[];
+  /** What follows the commit. */
+  after?: () => Promise<void>;
+}
+
+/**
+ * Decides on one pending delivery as the database stands.
+ *
+ * @param shop null where it is gone
+ * @param known the change that its body asks for, where it was mapped before
+ */
+export async function planRow(
+  env: Env,
+  row: InboxRow,
+  shop: Shop | null,
+  now: number,
+  superseded: number[] = [],
+  known?: Change,
+): Promise<PlannedRow> {
+  const db = env.DB;
+  const unhandled: PlannedRow = { outcome: "unhandled", statements: ended(db, row, "unhandled", [], now) };
+  if (!shop || row.body === null) return unhandled;
+  if (shop.status === "uninstalled" && !LASTING_TOPICS.includes(row.topic)) return unhandled;
+  const change = known ?? mapBody(row.topic, await unpackBody(row.body), mapContext(shop, row));
+  if (!change) return unhandled;
+  const same = sameBody(row);
+  if (same && (await sql(db, `select 1 where ${same.text}`, ...same.values).first()) !== null) {
+    return { outcome: "handled", statements: ended(db, row, "handled", [], now) };
+  }
   const delivery = { key: row.key, webhookId: row.webhookId, receivedAt: row.receivedAt };
   const context = { env, db, shop, triggeredAt: row.triggeredAt, now, delivery };
   const { outcome, statements } = await applyChange(context, change);
-  await finish(db, row, outcome, [...statements, ...endSuperseded(db, row.shop, superseded, now)], now);
-  if (change.kind === "privacy_request" && outcome === "handled") {
+  const first = same ? [mustHold(db, `not ${same.text}`, ...same.values)] : [];
+  const all = [...first, ...statements, ...endSuperseded(db, row.shop, superseded, now)];
+  const planned: PlannedRow = { outcome, statements: ended(db, row, outcome, all, now) };
+  if (change.kind !== "privacy_request" || outcome !== "handled") return planned;
+  const after = async () => {
     // Carrying it out brings much along that no other webhook needs.
     const { beginRequest } = await import("./privacy/run");
     await beginRequest(env, shop.key, row.webhookId, now);
-  }
-  return outcome;
+  };
+  return { ...planned, after };
 }
 
 export function mapContext(shop: Shop, row: InboxRow): MapContext {
@@ -90,29 +142,22 @@ export function mapContext(shop: Shop, row: InboxRow): MapContext {
 }
 
 /** Shopify sends one body for several reasons; the same bytes about the same record are applied once. */
-async function wasApplied(db: D1Database, row: InboxRow): Promise<boolean> {
+function sameBody(row: InboxRow): { text: string; values: (string | number)[] } | null {
   const topics = sameBodyTopics(row.topic);
-  if (topics.length === 0) return false;
-  const same = await sql(
-    db,
-    `select 1 from webhook_inbox where shop = ? and topic in (select value from json_each(?)) and body_hash = ?
-       and key <> ? and state in ('handled', 'stale') limit 1`,
-    row.shop,
-    JSON.stringify(topics),
-    row.bodyHash,
-    row.key,
-  ).first();
-  return same !== null;
+  if (topics.length === 0) return null;
+  const text = `exists (select 1 from webhook_inbox where shop = ? and topic in (select value from json_each(?))
+    and body_hash = ? and key <> ? and state in ('handled', 'stale'))`;
+  return { text, values: [row.shop, JSON.stringify(topics), row.bodyHash, row.key] };
 }
 
-async function finish(
+function ended(
   db: D1Database,
   row: InboxRow,
-  outcome: Exclude<InboxOutcome, "retry" | "dead">,
+  outcome: PlannedRow["outcome"],
   statements: D1PreparedStatement[],
   now: number,
-): Promise<InboxOutcome> {
-  await db.batch([
+): D1PreparedStatement[] {
+  return [
     mustHold(db, "exists (select 1 from webhook_inbox where key = ? and state = 'pending')", row.key),
     ...statements,
     sql(
@@ -123,8 +168,7 @@ async function finish(
       row.key,
       row.shop,
     ),
-  ]);
-  return outcome;
+  ];
 }
 
 function endSuperseded(db: D1Database, shop: number, keys: number[], now: number): D1PreparedStatement[] {

@@ -17,6 +17,7 @@ const WANTED = {
 const OPTIONAL: Record<OptionalScope, string> = {
   read_all_orders: "orders older than 60 days; Shopify grants it to an app on request",
   read_customer_merge: "merging two contacts when their customers are merged in Shopify",
+  read_users: "the staff member of orders at a point of sale; Shopify grants it to stores on some plans only",
   read_customer_events: "the app's own pixel (with write_pixels), in place of a pasted custom pixel",
   write_pixels: "the app's own pixel (with read_customer_events), in place of a pasted custom pixel",
   write_app_proxy: "the app proxy, by which the app embed tells who is signed in to the store",

@@ -1,71 +1,154 @@
-import { sql } from "../db/client";
 import { logFailure } from "../lib/log";
-import { findShop } from "../shops";
+import { findShop, type Shop } from "../shops";
 import { unpackBody } from "./body";
-import { handleInboxRow, type InboxRow, mapContext } from "./inbox";
+import { handleInboxRow, type InboxRow, mapContext, planRow, readInboxRows } from "./inbox";
 import { type Change, mapBody } from "./map";
 import { recordOf, supersedes } from "./supersede";
 
 /** Topics that come in storms and whose newest body says all that those before it said. */
-const STORM_TOPICS = ["customers/update", "products/update"];
+const STORM_TOPICS = new Set(["customers/update", "products/update"]);
 
 /** Bodies that are read together, characters: a Worker has 128 MB. */
 const MOST_TEXT = 8_000_000;
 
+/** Deliveries that end in one batch: few enough that a delivery that is being received does not wait long behind them. */
+const PER_BATCH = 6;
+
+/** What may share a batch with others: it changes records of its own, and nothing that decides how others are handled. */
+const SHARING = new Set<Change["kind"]>(["contact", "tags", "order", "cart", "refund", "product", "nothing"]);
+
+interface Mapped {
+  row: InboxRow;
+  change: Change;
+  superseded: number[];
+}
+
 /**
  * Handles stored deliveries that came up together. Of a storm about one record only the newest is applied: those that
- * it supersedes end with it, in its batch.
+ * it supersedes end with it. Those that remain are decided and written a few at a time.
  */
-export async function handleInboxRows(env: Env, shop: number, keys: number[], now: () => number): Promise<void> {
-  const superseded = keys.length > 1 ? await findSuperseded(env.DB, shop, keys).catch(noneOnFailure) : new Map();
-  const passedOver = new Set([...superseded.values()].flat());
-  for (const key of keys) {
-    if (!passedOver.has(key)) await handleInboxRow(env, key, now(), superseded.get(key) ?? []);
+export async function handleInboxRows(env: Env, shopKey: number, keys: number[], now: () => number): Promise<void> {
+  const ready = keys.length > 1 ? await readReady(env.DB, shopKey, keys).catch(noneOnFailure) : null;
+  const left = new Set(keys);
+  for (const group of ready?.groups ?? []) {
+    const done = await handleTogether(env, ready?.shop ?? null, group, now()).catch(() => false);
+    for (const { row, superseded } of group) {
+      // Alone each of them remembers its own failure.
+      if (!done) await handleInboxRow(env, row.key, now(), superseded);
+      for (const key of [row.key, ...superseded]) left.delete(key);
+    }
   }
+  for (const key of left) await handleInboxRow(env, key, now());
+}
+
+/** Decides on each as if it came alone, and commits all in one batch: what does not fit together fails its guards. */
+async function handleTogether(env: Env, shop: Shop | null, group: Mapped[], now: number): Promise<boolean> {
+  if (group.length === 1) return false;
+  const planned = await Promise.all(
+    group.map(({ row, change, superseded }) => planRow(env, row, shop, now, superseded, change)),
+  );
+  await env.DB.batch(planned.flatMap(({ statements }) => statements));
+  return true;
 }
 
 /** It is only a short cut: without it every delivery is handled by itself. */
-function noneOnFailure(error: unknown): Map<number, number[]> {
-  logFailure("inbox", error, { doing: "supersede" });
-  return new Map();
+function noneOnFailure(error: unknown): null {
+  logFailure("inbox", error, { doing: "together" });
+  return null;
 }
 
-/** For the newest delivery of each record, those that it makes needless. */
-async function findSuperseded(db: D1Database, shopKey: number, keys: number[]): Promise<Map<number, number[]>> {
-  const { results } = await sql(
-    db,
-    `select key, topic, body, triggered_at as "triggeredAt", received_at as "receivedAt" from (
-       select *, sum(length(body)) over (order by key) as text from webhook_inbox
-       where key in (select value from json_each(?1)) and +shop = ?2 and state = 'pending'
-         and topic in (select value from json_each(?3)))
-     where text <= ?4`,
-    JSON.stringify(keys),
-    shopKey,
-    JSON.stringify(STORM_TOPICS),
-    MOST_TEXT,
-  ).all<InboxRow>();
-  const shop = results.length > 1 ? await findShop(db, shopKey) : null;
-  if (!shop) return new Map();
-  const changes: { key: number; change: Change }[] = [];
-  for (const row of results) {
-    const change = row.body === null ? null : mapped(row.topic, await unpackBody(row.body), mapContext(shop, row));
-    if (change) changes.push({ key: row.key, change });
+/** The deliveries that may be handled together, in groups that concern different records. */
+async function readReady(
+  db: D1Database,
+  shopKey: number,
+  keys: number[],
+): Promise<{ shop: Shop; groups: Mapped[][] } | null> {
+  const rows = await readInboxRows(db, keys, MOST_TEXT);
+  const shop = rows.length > 1 ? await findShop(db, shopKey) : null;
+  if (!shop) return null;
+  const mapped: Mapped[] = [];
+  for (const row of rows) {
+    if (row.shop !== shopKey || row.state !== "pending" || row.body === null) continue;
+    const change = await mapOrNull(row, row.body, shop);
+    // What ends or changes the shop is not to be overtaken by what was read before it.
+    if (change && (change.kind === "uninstalled" || change.kind === "scopes_changed")) return null;
+    if (change && SHARING.has(change.kind)) mapped.push({ row, change, superseded: [] });
   }
-  const byRecord = Map.groupBy(changes, ({ change }) => recordOf(change)?.name ?? "");
-  const found = new Map<number, number[]>();
-  for (const [name, ofRecord] of byRecord) {
+  return { shop, groups: grouped(withoutSuperseded(mapped)) };
+}
+
+/** Those that remain when the newest of each record takes along what it makes needless. */
+function withoutSuperseded(mapped: Mapped[]): Mapped[] {
+  const needless = new Set<Mapped>();
+  const storms = mapped.filter(({ row }) => STORM_TOPICS.has(row.topic));
+  for (const [name, ofRecord] of Map.groupBy(storms, ({ change }) => recordOf(change)?.name ?? "")) {
     if (name === "") continue;
     const newest = ofRecord.reduce((a, b) => (isLater(b.change, a.change) ? b : a));
-    const older = ofRecord.filter(({ change }) => supersedes(newest.change, change)).map(({ key }) => key);
-    if (older.length > 0) found.set(newest.key, older);
+    for (const older of ofRecord) {
+      if (!supersedes(newest.change, older.change)) continue;
+      needless.add(older);
+      newest.superseded.push(older.row.key);
+    }
   }
-  return found;
+  return mapped.filter((one) => !needless.has(one));
+}
+
+/** Groups in the order of arrival, in each of which no two concern the same person, order, cart or product. */
+function grouped(mapped: Mapped[]): Mapped[][] {
+  const groups: { about: Set<string>; rows: Mapped[] }[] = [];
+  for (const one of mapped) {
+    const about = concerns(one.change);
+    // Not before another delivery about the same, so that those of one record keep their order.
+    const last = groups.findLastIndex((group) => about.some((name) => group.about.has(name)));
+    let group = groups.slice(last + 1).find(({ rows }) => rows.length < PER_BATCH);
+    if (!group) groups.push((group = { about: new Set(), rows: [] }));
+    group.rows.push(one);
+    for (const name of about) group.about.add(name);
+  }
+  return groups.map(({ rows }) => rows);
+}
+
+/** Names of what a change is about; two that share one would fail each other's guards. */
+function concerns(change: Change): string[] {
+  switch (change.kind) {
+    case "contact":
+    case "tags":
+      return people(change.contact);
+    case "order":
+      return [
+        `order ${change.order.externalId}`,
+        ...people(change.contact),
+        ...tokens(change.order.cartToken, change.order.checkoutToken),
+      ];
+    case "cart":
+      return [...people(change.contact), ...tokens(change.cart.token, change.cart.checkoutToken)];
+    case "refund":
+      return [`order ${change.refund.orderExternalId}`];
+    case "product":
+      return [`product ${change.product.externalId}`];
+    default:
+      return [];
+  }
+}
+
+function people(contact: Extract<Change, { kind: "order" }>["contact"]): string[] {
+  if (!contact) return [];
+  const { email, phone } = contact.values;
+  return [
+    ...(contact.customerId === null ? [] : [`customer ${contact.customerId}`]),
+    ...(typeof email === "string" ? [`email ${email}`] : []),
+    ...(typeof phone === "string" ? [`phone ${phone}`] : []),
+  ];
+}
+
+function tokens(cart: string | null | undefined, checkout: string | null | undefined): string[] {
+  return [...(cart ? [`cart ${cart}`] : []), ...(checkout ? [`checkout ${checkout}`] : [])];
 }
 
 /** A body that does not fit is left to be handled, and refused, by itself. */
-function mapped(...delivery: Parameters<typeof mapBody>): Change | null {
+async function mapOrNull(row: InboxRow, body: string, shop: Shop): Promise<Change | null> {
   try {
-    return mapBody(...delivery);
+    return mapBody(row.topic, await unpackBody(body), mapContext(shop, row));
   } catch {
     return null;
   }

@@ -10,6 +10,7 @@ const AddressPattern = z
 export const OPTIONAL_SCOPES = [
   "read_all_orders",
   "read_customer_merge",
+  "read_users",
   "read_customer_events",
   "write_pixels",
   "write_app_proxy",

@@ -1,6 +1,7 @@
 import { abandonBefore, purchaseByBrowser, settleCartsByOrder } from "../carts";
 import { sql } from "../db/client";
 import { newId } from "../lib/ids";
+import { MARK_BY_EVENTS } from "../segments/tables";
 import type { CartEffect, PendingEvent, Person, VisitorState } from "./state";
 
 /** Events per row of `visits`. */
@@ -63,7 +64,11 @@ export function flushStatements(
       ),
     );
     const mine = cargo.events.filter((event) => event.person === person.n);
-    if (mine.length > 0) statements.push(...eventStatements(db, shop.key, tracker, person, mine, parts));
+    if (mine.length > 0) {
+      statements.push(...eventStatements(db, shop.key, tracker, person, mine, parts));
+      const types = JSON.stringify([...new Set(mine.map(({ type }) => type))]);
+      statements.push(sql(db, MARK_BY_EVENTS, shop.key, tracker, person.n, types));
+    }
   }
   for (const effect of cargo.carts) {
     const owner = cargo.persons.find(({ person }) => person.n === effect.cart.person);

@@ -262,7 +262,12 @@ export class Visitor extends DurableObject<Env> {
     const asked = persons.map(({ erasedHash }) =>
       sql(this.env.DB, "select 1 as erased from erased where shop = ? and hash = ?", state.shop.key, erasedHash),
     );
-    const results = await this.env.DB.batch<{ erased?: number }>([...statements, ...asked]);
+    const marks = sql(this.env.DB, "select 1 from segment_dirty where shop = ? limit 1", state.shop.key);
+    const results = await this.env.DB.batch<{ erased?: number }>([...statements, ...asked, marks]);
+    // Before the queue forgets these events: a kill up to here repeats the batch.
+    const isDirty = (results.at(-1)?.results.length ?? 0) > 0;
+    // What happens to carts is told to others: without the nudge it would wait for the clock.
+    if (isDirty || cargo.carts.length > 0) await this.#nudge(state.shop.key, now);
     const after = this.#state;
     if (!after) return;
     const gone = persons.filter((_, i) => (results[statements.length + i]?.results.length ?? 0) > 0);
@@ -280,6 +285,12 @@ export class Visitor extends DurableObject<Env> {
     if (gone.length > 0) await this.#finishErasure();
   }
 
+  /** Domain events may have been written, or memberships of segments changed: seen to at once, or by the clock. */
+  async #nudge(shop: number, now: number): Promise<void> {
+    await armClock(this.env, shop, now);
+    await this.env.REACTIONS.send({ shop }).catch(() => undefined);
+  }
+
   /** False when an identification has to wait for the next attempt; the others do not wait for it. */
   async #flushIdentifications(state: VisitorState): Promise<boolean> {
     const { DB } = this.env;
@@ -295,6 +306,7 @@ export class Visitor extends DurableObject<Env> {
           continue;
         }
         if (result.kind === "linked") {
+          await this.#nudge(shop.key, Date.now());
           this.#know(told.person, await contactHashes(DB, config(this.env).encryptionKey, shop.key, result.contact));
         }
       }

@@ -4,14 +4,29 @@
  */
 import { parseArgs } from "node:util";
 
+import { burst } from "./burst.ts";
+import { backfill } from "./backfill.ts";
 import { kill } from "./kill.ts";
 import { beacon, webhook } from "./ratio.ts";
 import type { BenchOptions, Row } from "./row.ts";
 import { scale } from "./scale.ts";
+import { oracle } from "./segments/oracle.ts";
+import { segments } from "./segments/segments.ts";
 import { size } from "./size.ts";
 import { writes } from "./writes.ts";
 
-const NAMES = ["size", "beacon", "writes", "webhook", "scale", "kill"] as const;
+const NAMES = [
+  "size",
+  "beacon",
+  "writes",
+  "webhook",
+  "burst",
+  "scale",
+  "segments",
+  "oracle",
+  "kill",
+  "backfill",
+] as const;
 type Name = (typeof NAMES)[number];
 
 const { values } = parseArgs({
@@ -39,13 +54,17 @@ const measures: Record<Name, () => Promise<Row[]>> = {
   },
   writes: () => writes(options, cpuMs),
   webhook: () => webhook(options),
+  burst: () => burst(options),
   scale: () => scale(options),
+  segments: () => segments(options),
+  oracle: () => oracle(options),
   kill: () => kill(options),
+  backfill: () => backfill(options),
 };
 
 const table: Row[] = [];
-// The kill test has a command of its own in `npm test`; here it runs when it is asked for.
-for (const name of NAMES.filter((name) => asked?.includes(name) ?? name !== "kill")) {
+// Tests in small have commands of their own in `npm test`; here they run when they are asked for.
+for (const name of NAMES.filter((name) => asked?.includes(name) ?? (name !== "kill" && name !== "backfill"))) {
   const started = Date.now();
   table.push(...(await measures[name]()));
   console.log(`${name}: measured in ${((Date.now() - started) / 1000).toFixed(0)} s`);

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 
 import { emit } from "../../src/jobs";
 import { react } from "../../src/jobs/reactions";
+import { newId } from "../../src/lib/ids";
 import { getShopOrThrow } from "../../src/shops";
 import { type MintedShop } from "../helpers/api";
 import { newVisitor, objectOf, send } from "../helpers/beacon";
@@ -199,6 +200,20 @@ export async function plant(shop: MintedShop, p: Planted): Promise<string> {
   });
   await shop.full.post("/v1/contacts/bulk", { filter: { email: p.email }, action: { type: "add_tag", tag: "seen" } });
   await shop.full.post("/v1/contacts/bulk", { filter: { q: p.lastName }, action: { type: "add_tag", tag: "seen" } });
+
+  // A code of a pool, as it was handed out.
+  const pool = newId("dpl", Date.now());
+  await env.DB.batch([
+    env.DB.prepare(
+      `insert into discount_pools (shop, id, name, discount, prefix, size, low_water, created_at, updated_at)
+       values (?1, ?3, 'Pool', 'gid://shopify/DiscountCodeNode/1', '', 1, 0, ?2, ?2)`,
+    ).bind(shop.key, Date.now(), pool),
+    env.DB.prepare(
+      `insert into discount_codes (shop, pool, code, state, natural_key, contact, taken_at, created_at)
+       select p.shop, p.key, ?2, 'taken', 'message:' || c.id, c.key, ?3, ?3
+       from discount_pools p join contacts c on c.id = ?4 where p.id = ?1`,
+    ).bind(pool, p.discountCode, Date.now(), contact.id),
+  ]);
 
   // A second browser, told by a link in a mail.
   const token = await shop.full.post(`${path}/link-token`, {});

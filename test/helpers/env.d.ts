@@ -5,6 +5,8 @@ declare global {
   namespace Cloudflare {
     interface Env {
       TEST_MIGRATIONS: D1Migration[];
+      /** What random tests begin with; empty for their own. */
+      SEED: string;
     }
     interface GlobalProps {
       mainModule: typeof main;

@@ -64,6 +64,7 @@ export interface Failure {
   status?: number;
   throttled?: boolean;
   dropAfterBytes?: number;
+  ignoreRange?: boolean;
   hang?: boolean;
   delayMs?: number;
   afterEffect?: boolean;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import type { CartLine, CartSource } from "../../carts";
+import type { CartLineSource, CartSource } from "../../carts";
 import type { ContactSource } from "../../contacts";
 import { Address, contactOfCustomer, contactOfGuest, Customer } from "./customer";
 import {
@@ -21,6 +21,7 @@ import {
 } from "./fields";
 
 const Line = z.object({
+  key: text(255).optional(),
   product_id: Id.nullable().optional(),
   variant_id: Id.nullable().optional(),
   sku: text(255).optional(),
@@ -81,8 +82,10 @@ export function mapCart(body: unknown, context: MapContext): CartSource {
   if (cart.line_items) {
     const lines = cart.line_items.map((line) => mapLine(line, context.currency));
     source.items = lines;
-    source.currency = lines.find((line) => line.price)?.price?.currency ?? context.currency;
-    source.value = lines.reduce((sum, line) => sum + (line.price?.amount ?? 0) * line.quantity, 0);
+    if (lines.every((line) => line.price !== undefined)) {
+      source.currency = lines.find((line) => line.price)?.price?.currency ?? context.currency;
+      source.value = lines.reduce((sum, line) => sum + (line.price?.amount ?? 0) * line.quantity, 0);
+    }
   }
   return source;
 }
@@ -121,24 +124,20 @@ export function mapDeletedCheckout(body: unknown): string | null {
   return deleted.cart_token ?? deleted.token ?? null;
 }
 
-function mapLine(line: z.infer<typeof Line>, currency: string): CartLine {
+/** A line as the body tells it; members of keys that it leaves out are absent. */
+function mapLine(line: z.infer<typeof Line>, currency: string): CartLineSource {
+  const mapped: CartLineSource = { quantity: line.quantity };
+  if (line.key !== undefined) mapped.lineId = line.key;
+  if (line.product_id !== undefined) mapped.productId = line.product_id;
+  if (line.variant_id !== undefined) mapped.variantId = line.variant_id;
+  if (line.sku !== undefined) mapped.sku = line.sku;
+  if (line.title !== undefined) mapped.title = line.title;
+  if (line.vendor !== undefined) mapped.vendor = line.vendor;
   const seen = (line.discounted_price_set ?? line.price_set)?.presentment_money;
   const price = line.discounted_price ?? line.price;
-  return {
-    productId: line.product_id ?? null,
-    variantId: line.variant_id ?? null,
-    sku: line.sku ?? null,
-    title: line.title ?? null,
-    vendor: line.vendor ?? null,
-    quantity: line.quantity,
-    price: seen
-      ? { amount: minor(seen.amount, seen.currency_code), currency: seen.currency_code }
-      : price === null || price === undefined
-        ? null
-        : { amount: minor(price, currency), currency },
-    image: null,
-    url: null,
-  };
+  if (seen) mapped.price = { amount: minor(seen.amount, seen.currency_code), currency: seen.currency_code };
+  else if (price !== undefined) mapped.price = price === null ? null : { amount: minor(price, currency), currency };
+  return mapped;
 }
 
 function contactOf(checkout: z.infer<typeof Checkout>, context: MapContext): ContactSource | null {

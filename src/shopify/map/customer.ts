@@ -11,9 +11,9 @@ import { normaliseEmail, normalisePhone } from "../../identity/normalise";
 import { consentsOf, EmailConsent, SmsConsent } from "./consent";
 import { Decimal, idOf, type MapContext, minor, Moment, text, versionAt, WithId } from "./fields";
 
-/** An address; Shopify also writes `[]` for none. */
+/** An address; Shopify writes `[]` where a body has none, which says nothing about the one that is known. */
 export const Address = z.preprocess(
-  (value) => (Array.isArray(value) && value.length === 0 ? null : value),
+  (value) => (Array.isArray(value) && value.length === 0 ? undefined : value),
   z
     .object({
       first_name: text().optional(),
@@ -28,7 +28,8 @@ export const Address = z.preprocess(
       zip: text(40).optional(),
       phone: text(60).optional(),
     })
-    .nullable(),
+    .nullable()
+    .optional(),
 );
 
 export type Address = z.infer<typeof Address>;
@@ -163,9 +164,10 @@ function addressValues(address: Address | undefined): SourceValues {
   if (address.province !== undefined) values.province = address.province;
   if (address.country !== undefined) values.country = address.country;
   if (address.zip !== undefined) values.zip = address.zip;
-  if (address.phone !== undefined) {
-    values.addressPhone =
-      address.phone === null ? null : normalisePhone(address.phone, address.country_code ?? address.country);
+  if (address.phone === null) values.addressPhone = null;
+  else if (address.phone !== undefined) {
+    const phone = normalisePhone(address.phone, address.country_code ?? address.country);
+    if (phone !== null) values.addressPhone = phone;
   }
   return values;
 }

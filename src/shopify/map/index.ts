@@ -46,6 +46,7 @@ export type Change =
   | { kind: "product_deleted"; productId: string; at: number }
   | { kind: "uninstalled"; domain: string | null }
   | { kind: "scopes_changed" }
+  | { kind: "operation_ended"; operation: string }
   | { kind: "privacy_request"; request: PrivacyRequest }
   /** Understood, and nothing to do: the body that matters follows. */
   | { kind: "nothing" };
@@ -65,6 +66,7 @@ const cart: Mapping = (body, context) => ({ kind: "cart", cart: mapCart(body, co
 const product: Mapping = (body, context) => ({ kind: "product", product: mapProduct(body, context) });
 
 const ById = z.object(WithId);
+const OperationBody = z.object({ admin_graphql_api_id: z.string().max(200) });
 
 /** A contact known only by its customer id, with what the body tells on the side. */
 function mention(
@@ -235,6 +237,10 @@ const TOPICS: Record<string, Mapping> = {
   "customers/data_request": person("data_request"),
   "customers/redact": person("customer_redact"),
   "shop/redact": (body, context) => ({ kind: "privacy_request", request: mapShopRedact(body, context) }),
+  "bulk_operations/finish": (body) => ({
+    kind: "operation_ended",
+    operation: OperationBody.parse(body).admin_graphql_api_id,
+  }),
   "app/scopes_update": () => ({ kind: "scopes_changed" }),
   "app/uninstalled": (body) => ({ kind: "uninstalled", domain: ShopBody.parse(body).myshopify_domain ?? null }),
 };

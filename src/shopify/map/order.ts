@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import type { ContactSource } from "../../contacts";
-import { type OrderItemSource, type OrderSource, orderState } from "../../orders";
+import { type OrderGuess, type OrderItemSource, type OrderSource, orderState } from "../../orders";
 import { cleanReferrer, cleanUrl } from "../../collect";
 import { consentOfOrder } from "./consent";
 import { Address, contactOfCustomer, contactOfGuest, Customer } from "./customer";
@@ -131,6 +131,7 @@ export function mapOrder(body: unknown, context: MapContext): MappedOrder {
     refunds: (o.refunds ?? []).map((refund) => mapRefund(refund, id, currency, version.updatedAt)),
     tracker: trackerOf(o.note_attributes),
     version,
+    guessed: guessed(o),
     ...told(o, currency),
   };
   if (o.financial_status !== undefined) {
@@ -154,6 +155,29 @@ export function mapOrder(body: unknown, context: MapContext): MappedOrder {
   return { order, contact: contactOf(o, context, version) };
 }
 
+/** Members for which other keys stand in, since the body lacks their own. */
+function guessed(o: Order): (keyof OrderGuess)[] {
+  const lines = o.line_items ?? [];
+  const back = (o.refunds ?? []).flatMap((refund) => refund.refund_line_items ?? []);
+  const decidesState = [
+    o.cancelled_at,
+    o.cancel_reason,
+    o.line_items,
+    o.refunds,
+    ...lines.map((line) => line.current_quantity),
+    ...back.map((line) => line.restock_type),
+  ];
+  const lacking: [keyof OrderGuess, boolean][] = [
+    ["state", decidesState.includes(undefined)],
+    ["total", o.current_total_price == null],
+    ["subtotal", o.current_subtotal_price == null],
+    ["presentmentTotal", o.current_total_price_set == null],
+    ["placedAt", o.processed_at == null],
+    ["test", o.test == null],
+  ];
+  return lacking.flatMap(([name, lacks]) => (lacks ? [name] : []));
+}
+
 /** Members whose keys the body has. */
 function told(o: Order, currency: string): Partial<OrderSource> {
   const known: Partial<OrderSource> = {};
@@ -161,7 +185,8 @@ function told(o: Order, currency: string): Partial<OrderSource> {
   if (o.financial_status !== undefined) known.financialStatus = o.financial_status;
   if (o.fulfillment_status !== undefined) {
     known.fulfillmentStatus = o.fulfillment_status;
-    known.fulfilledAt = o.fulfillment_status === "fulfilled" ? lastFulfilment(o) : null;
+    const at = o.fulfillment_status === "fulfilled" ? lastFulfilment(o) : null;
+    if (at !== undefined) known.fulfilledAt = at;
   }
   if (o.cart_token !== undefined) known.cartToken = o.cart_token;
   if (o.checkout_token !== undefined) known.checkoutToken = o.checkout_token;
@@ -176,30 +201,34 @@ function told(o: Order, currency: string): Partial<OrderSource> {
   if (o.total_tax !== undefined) known.tax = minorOr(o.total_tax, currency, null);
   if (o.total_shipping_price_set) known.shipping = minor(o.total_shipping_price_set.shop_money.amount, currency);
   if (o.discount_codes !== undefined) known.discountCodes = (o.discount_codes ?? []).map(({ code }) => code);
-  if (o.shipping_lines !== undefined) known.shippingMethod = o.shipping_lines?.[0]?.title ?? null;
+  if (o.shipping_lines !== undefined) {
+    const [first] = o.shipping_lines ?? [];
+    // A first line without a title says nothing about the method.
+    if (first?.title !== undefined || first === undefined) known.shippingMethod = first?.title ?? null;
+  }
   if (o.line_items !== undefined) known.items = o.line_items.map((line) => mapLine(line, currency));
   return known;
 }
 
+/** A line as the body tells it; members of keys that it leaves out are absent. */
 function mapLine(line: z.infer<typeof Line>, currency: string): OrderItemSource {
   const price = minor(line.price, currency);
-  const off = (line.discount_allocations ?? []).reduce((sum, { amount }) => sum + minor(amount, currency), 0);
-  return {
-    externalId: line.id ?? null,
-    productId: line.product_id ?? null,
-    variantId: line.variant_id ?? null,
-    sku: line.sku ?? null,
-    title: line.title ?? line.name ?? "",
-    variantTitle: line.variant_title ?? null,
-    vendor: line.vendor ?? null,
-    category: null,
-    image: null,
-    quantity: line.quantity,
-    currentQuantity: line.current_quantity ?? line.quantity,
-    price,
+  const item: OrderItemSource = { quantity: line.quantity, price };
+  if (line.id !== undefined) item.externalId = line.id;
+  if (line.product_id !== undefined) item.productId = line.product_id;
+  if (line.variant_id !== undefined) item.variantId = line.variant_id;
+  if (line.sku !== undefined) item.sku = line.sku;
+  const title = line.title ?? line.name ?? (line.title === null ? "" : undefined);
+  if (title !== undefined) item.title = title;
+  if (line.variant_title !== undefined) item.variantTitle = line.variant_title;
+  if (line.vendor !== undefined) item.vendor = line.vendor;
+  if (line.current_quantity !== undefined) item.currentQuantity = line.current_quantity ?? line.quantity;
+  if (line.discount_allocations !== undefined) {
+    const off = (line.discount_allocations ?? []).reduce((sum, { amount }) => sum + minor(amount, currency), 0);
     // Discounts belong to the whole line; a remainder that does not divide is rounded on the piece shown.
-    discountedPrice: line.quantity > 0 ? price - Math.round(off / line.quantity) : price,
-  };
+    item.discountedPrice = line.quantity > 0 ? price - Math.round(off / line.quantity) : price;
+  }
+  return item;
 }
 
 /** Everything that was ordered was taken back, and not merely cancelled. */
@@ -210,11 +239,11 @@ function isReturned(o: Order): boolean {
   return isBack && lines.length > 0 && lines.every((line) => line.current_quantity === 0);
 }
 
-function lastFulfilment(o: Order): number {
-  const times = (o.fulfillments ?? [])
-    .map((fulfilment) => fulfilment.created_at)
-    .filter((at) => typeof at === "number");
-  return times.length > 0 ? Math.max(...times) : (o.updated_at ?? o.created_at);
+/** Undefined where not every fulfilment tells its time. */
+function lastFulfilment(o: Order): number | undefined {
+  const times = (o.fulfillments ?? []).map((fulfilment) => fulfilment.created_at ?? Number.NaN);
+  const last = Math.max(...times);
+  return times.length > 0 && Number.isFinite(last) ? last : undefined;
 }
 
 function landing(site: string | null, context: MapContext): string | null {

@@ -52,23 +52,41 @@ export function mapProduct(body: unknown, context: MapContext): ProductSource {
     title: p.title ?? "",
     version: versionAt(p.updated_at ?? context.triggeredAt, context),
   };
-  if (p.product_type !== undefined || p.category !== undefined)
-    product.category = p.product_type ?? p.category?.name ?? null;
+  const category =
+    p.product_type ??
+    (p.product_type === null ? (p.category === undefined ? null : taxonomyOf(p.category)) : undefined);
+  if (category !== undefined) product.category = category;
   if (p.vendor !== undefined) product.vendor = p.vendor;
   if (p.handle !== undefined) product.handle = p.handle;
   if (p.tags !== undefined) product.tags = tagsOf(p.tags);
-  if (p.image !== undefined || p.images !== undefined) product.image = p.image?.src ?? p.images?.[0]?.src ?? null;
-  if (p.images) product.images = known(p.images.map((image) => image.src ?? null)).slice(0, PICTURES);
+  const pictures = whole(p.images?.map(({ src }) => src));
+  // A picture without an address says nothing about the one that is known.
+  const image = p.image
+    ? p.image.src
+    : (pictures?.[0] ?? (p.image === null || pictures?.length === 0 ? null : undefined));
+  if (image !== undefined) product.image = image;
+  if (pictures) product.images = known(pictures).slice(0, PICTURES);
   if (p.body_html !== undefined)
     product.description = p.body_html === null ? null : plainText(p.body_html, DESCRIPTION) || null;
   if (p.status !== undefined) product.status = p.status?.toLowerCase() ?? null;
-  if (p.variants) {
-    const prices = known(p.variants.map(({ price }) => price ?? null)).map((price) => minor(price, context.currency));
-    if (prices.length > 0) product.price = Math.min(...prices);
-    else if (p.variants.length === 0) product.price = null;
+  const prices = whole(p.variants?.map(({ price }) => price));
+  if (prices) {
+    const amounts = known(prices).map((price) => minor(price, context.currency));
+    if (amounts.length > 0) product.price = Math.min(...amounts);
+    else if (prices.length === 0) product.price = null;
   }
   if (p.collections !== undefined) product.collections = known(p.collections);
   return product;
+}
+
+/** The name in Shopify's taxonomy; undefined where a category does not tell it. */
+function taxonomyOf(category: { name?: string | null | undefined } | null): string | null | undefined {
+  return category === null ? null : category.name;
+}
+
+/** A list of which every entry was told; undefined where one was not, since the rest alone would not be the list. */
+function whole<T>(values: (T | undefined)[] | null | undefined): T[] | null | undefined {
+  return values?.every((value) => value !== undefined) ? values : undefined;
 }
 
 function known<T>(values: (T | null)[]): T[] {

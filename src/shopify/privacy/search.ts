@@ -8,7 +8,7 @@ const WINDOW_BYTES = 4_000_000;
 
 /** A table with a text in which people may be named. */
 export interface Searched {
-  table: "webhook_inbox" | "endpoint_deliveries" | "jobs" | "dead_letters" | "outbox";
+  table: "webhook_inbox" | "endpoint_deliveries" | "jobs" | "dead_letters" | "outbox" | "discount_codes";
   /** SQL of the text. */
   text: string;
 }

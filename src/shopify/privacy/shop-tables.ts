@@ -41,6 +41,13 @@ const BY_SHOP: Record<string, string> = {
   tag_rules: "shop, tag",
   fields: "shop, name",
   lifecycle_stages: "shop, name",
+  segment_rechecks: "segment, kind, subject",
+  segments: "key",
+  segment_turns: "shop",
+  segment_dirty: "shop, kind, subject",
+  lists: "key",
+  discount_codes: "key",
+  discount_pools: "key",
   outbox: "key",
   dead_letters: "key",
   webhook_inbox: "key",
@@ -59,7 +66,17 @@ const BY_SHOP: Record<string, string> = {
 };
 
 /** Tables whose rows have a public id, under which an answer about them may be stored. */
-const WITH_ID = new Set(["carts", "tags", "fields", "webhook_endpoints", "alerts", "api_keys"]);
+const WITH_ID = new Set([
+  "carts",
+  "tags",
+  "fields",
+  "webhook_endpoints",
+  "alerts",
+  "api_keys",
+  "segments",
+  "lists",
+  "discount_pools",
+]);
 
 /** Rows that hang on others: they have no shop of their own, or no index by it. */
 const CHILDREN: { parent: string; children: [table: string, column: string][] }[] = [
@@ -75,11 +92,46 @@ const CHILDREN: { parent: string; children: [table: string, column: string][] }[
   },
 ];
 
+function byShop(table: string, primary: string): Piece {
+  const chunk = (columns: string) =>
+    `select ${columns} from ${table} where shop = ?1 order by ${primary} limit ${ROWS}`;
+  return {
+    what: table,
+    left: (db, shop) => sql(db, `select 1 from ${table} where shop = ? limit 1`, shop),
+    statements: (db, shop) => [
+      ...(WITH_ID.has(table) ? [forgetAnswers(db, shop, chunk("id"))] : []),
+      sql(db, `delete from ${table} where (${primary}) in (${chunk(primary)})`, shop),
+    ],
+  };
+}
+
 const forgetAnswers = (db: D1Database, shop: number, ids: string) =>
   sql(db, `delete from idempotency_keys where subject in (${ids})`, shop);
 
+/** Rows that only their segment or list ties to a shop; there may be a million of one. */
+const OF_SETS: [table: string, primary: string, parent: string, column: string][] = [
+  ["segment_members", "segment, kind, subject", "segments", "segment"],
+  ["segment_history", "key", "segments", "segment"],
+  ["segment_sizes", "segment, day", "segments", "segment"],
+  ["list_members", "list, kind, subject", "lists", "list"],
+];
+
 /** Everything of a shop but its visitors, in the order in which it goes; the shop's own row is the last. */
 export const PIECES: Piece[] = [
+  // First, so that nobody is marked as changed while they go.
+  byShop("segment_watches", "shop, what, segment"),
+  ...OF_SETS.map(([table, primary, parent, column]): Piece => {
+    const found = (columns: string, limit: number) =>
+      `select ${columns} from ${parent} g cross join ${table} m on m.${column} = g.key where g.shop = ?1 limit ${limit}`;
+    const named = primary.split(", ").map((name) => `m.${name}`);
+    return {
+      what: table,
+      left: (db, shop) => sql(db, found("1", 1), shop),
+      statements: (db, shop) => [
+        sql(db, `delete from ${table} where (${primary}) in (${found(named.join(", "), ROWS)})`, shop),
+      ],
+    };
+  }),
   ...CHILDREN.map(({ parent, children }): Piece => {
     const chunk = (column: string) => `select ${column} from ${parent} where shop = ?1 order by key limit ${PARENTS}`;
     return {
@@ -107,18 +159,7 @@ export const PIECES: Piece[] = [
       ),
     ],
   },
-  ...Object.entries(BY_SHOP).map(([table, primary]): Piece => {
-    const chunk = (columns: string) =>
-      `select ${columns} from ${table} where shop = ?1 order by ${primary} limit ${ROWS}`;
-    return {
-      what: table,
-      left: (db, shop) => sql(db, `select 1 from ${table} where shop = ? limit 1`, shop),
-      statements: (db, shop) => [
-        ...(WITH_ID.has(table) ? [forgetAnswers(db, shop, chunk("id"))] : []),
-        sql(db, `delete from ${table} where (${primary}) in (${chunk(primary)})`, shop),
-      ],
-    };
-  }),
+  ...Object.entries(BY_SHOP).map(([table, primary]) => byShop(table, primary)),
   {
     what: "jobs",
     left: (db, shop, { job }) => sql(db, "select 1 from jobs where shop = ? and id <> ? limit 1", shop, job),

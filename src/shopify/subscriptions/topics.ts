@@ -7,6 +7,7 @@ import type { Scope } from "../scopes";
 const TOPICS: Record<string, Scope | null> = {
   "app/scopes_update": null,
   "app/uninstalled": null,
+  "bulk_operations/finish": null,
   "carts/create": "read_orders",
   "carts/update": "read_orders",
   "checkouts/create": "read_orders",

@@ -2,6 +2,7 @@ import { config } from "../../config";
 import { seal } from "../../lib/crypto";
 import type { Shop } from "../../shops";
 import { AdminError, adminQuery } from "../admin";
+import { isGranted } from "../scopes";
 import { BULK_STATE, type BulkOperation, COUNTS, RUN_BULK } from "./bulk.queries";
 import { checkoutsQuery, customersQuery, type OrderParts, ordersQuery, productsQuery } from "./resources.queries";
 import { filterOf, saveStream, type Stream } from "./streams";
@@ -28,7 +29,9 @@ export interface AskContext {
 export async function askFor(context: AskContext, stream: Stream): Promise<Stream | null> {
   const { env, shop, now } = context;
   const query = queryOf(context, stream);
-  const { bulkOperationRunQuery: answer } = await adminQuery(env, shop, RUN_BULK, { query });
+  const told = await orRefusal(adminQuery(env, shop, RUN_BULK, { query }));
+  if (typeof told === "string") return giveUpOrWait(env, { ...stream, attempts: stream.attempts + 1 }, told, now);
+  const { bulkOperationRunQuery: answer } = told;
   const error = answer.userErrors[0];
   if (error?.code === "LIMIT_REACHED" || error?.code === "OPERATION_IN_PROGRESS") return null;
   const attempts = stream.attempts + 1;
@@ -50,7 +53,9 @@ export function pollAt({ startedAt, updatedAt }: Stream): number {
 
 /** Looks how a stream's operation stands, and takes its file when it is there. */
 export async function poll({ env, shop, now }: AskContext, stream: Stream): Promise<Stream> {
-  const { bulkOperation: operation } = await adminQuery(env, shop, BULK_STATE, { id: stream.operation ?? "" });
+  const told = await orRefusal(adminQuery(env, shop, BULK_STATE, { id: stream.operation ?? "" }));
+  if (typeof told === "string") return giveUpOrWait(env, stream, told, now);
+  const { bulkOperation: operation } = told;
   if (!operation) return giveUpOrWait(env, stream, "Shopify does not know the operation any more", now);
   switch (operation.status) {
     case "CREATED":
@@ -72,9 +77,19 @@ export async function poll({ env, shop, now }: AskContext, stream: Stream): Prom
   }
 }
 
-/** The file has gone: its operation is asked for a fresh address, or else for a new file. */
-export async function fileGone(env: Env, stream: Stream, now: number): Promise<Stream> {
-  return giveUpOrWait(env, stream, "the result file has gone", now);
+/** A file is of no use any more: a new one is asked for, unless that was done often enough. */
+export async function fileGone(env: Env, stream: Stream, why: string, now: number): Promise<Stream> {
+  return giveUpOrWait(env, stream, why, now);
+}
+
+/** The answer, or why Shopify refuses the question. That is about one stream, so the others go on. */
+async function orRefusal<T>(answer: Promise<T>): Promise<T | string> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof AdminError && error.kind === "invalid") return `${error.code ?? "refused"}: ${error.message}`;
+    throw error;
+  }
 }
 
 /** How many records each of these streams has: for progress, and to ask for nothing where nothing is. */
@@ -114,7 +129,7 @@ async function take(
     {
       state: "reading",
       fileUrl: await seal(config(env).sealingKeys, url),
-      total: operation.rootObjectCount ?? stream.total,
+      total: operation.rootObjectCount,
       offset: 0,
       done: 0,
       skipped: 0,
@@ -141,8 +156,8 @@ function queryOf({ scopes, begun }: AskContext, stream: Stream): string {
   const filter = filterOf(stream, begun);
   const isDenied = stream.error?.includes("ACCESS_DENIED") === true;
   const parts: OrderParts = {
-    location: !isDenied && scopes.includes("read_locations"),
-    staff: !isDenied && scopes.includes("read_users"),
+    location: !isDenied && isGranted(scopes, "read_locations"),
+    staff: !isDenied && isGranted(scopes, "read_users"),
   };
   switch (stream.resource) {
     case "products":

@@ -8,7 +8,7 @@ const Operation = z.object({
   url: z.string().nullish(),
   partialDataUrl: z.string().nullish(),
   /** Unsigned 64 bit, so text. */
-  rootObjectCount: z.union([z.string(), z.number()]).transform(Number).nullish(),
+  rootObjectCount: z.union([z.string(), z.number()]).transform(Number),
 });
 
 /** A bulk operation as Shopify reports it. */

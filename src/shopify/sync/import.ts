@@ -3,14 +3,15 @@ import { z } from "zod";
 import { config } from "../../config";
 import { open } from "../../lib/crypto";
 import type { Shop } from "../../shops";
+import { AdminError } from "../admin";
 import { type Change, mapRecord, UnusableBody } from "../map";
-import { FileGone, openFile } from "./file";
+import { DownloadFailed, FileGone, openFile } from "./file";
 import { type Group, groupLines } from "./groups";
 import { readLines } from "./lines";
 import { bodyOf, type Node, TOPIC_OF } from "./nodes";
 import { completeRefunds } from "./refunds";
 import { storeChanges, type SyncContext } from "./store";
-import { saveStream, type Stream } from "./streams";
+import { isWanted, saveStream, type Stream } from "./streams";
 
 /** Records written between two checkpoints, and the bytes of them: whichever comes first. */
 const SLICE_RECORDS = 250;
@@ -23,38 +24,49 @@ export interface ImportContext {
   clock: () => number;
   /** Epoch ms after which no further slice is begun. */
   until: number;
-  /** Set after a slice has failed several times: then its records go in one by one, and those that fail are skipped. */
+  /** Set after a slice has failed several times: then its records go in one by one, and those that cannot be stored are skipped. */
   careful: boolean;
+}
+
+/** How a stream stands after reading. `broken`: the download broke off. `stopped`: nobody wants it any more. */
+export interface ImportResult {
+  stream: Stream;
+  end: "read" | "broken" | "stopped";
 }
 
 /**
  * Reads on in a stream's file, slice by slice, until the file or the time ends. The checkpoint is written after the
  * slice, so after a kill a slice is repeated, which changes nothing. Memory holds one slice, whatever the file's size.
  *
- * Returns the stream as it stands then. Throws `FileGone`, and what D1 or Shopify threw.
+ * Throws `FileGone`, and what D1 or Shopify threw.
  */
-export async function importStream(context: ImportContext, stream: Stream): Promise<Stream> {
+export async function importStream(context: ImportContext, stream: Stream): Promise<ImportResult> {
   const { env, clock } = context;
   if (stream.fileUrl === null) throw new FileGone("there is no file");
-  const body = await openFile(await open(config(env).sealingKeys, stream.fileUrl), stream.offset);
-  if (!body) return end(context, stream);
+  const url = await open(config(env).sealingKeys, stream.fileUrl);
   let current = stream;
   let slice: Group[] = [];
-  const groups = groupLines(readLines(body, stream.offset));
+  let isBroken = false;
   try {
-    for await (const group of groups) {
+    for await (const group of groupLines(readLines(await openFile(url, stream.offset), stream.offset))) {
       slice.push(group);
       const bytes = group.end - current.offset;
       if (slice.length < SLICE_RECORDS && bytes < SLICE_BYTES) continue;
+      // A store that was disconnected meanwhile is left alone, and so is a stream that was begun anew.
+      if (!(await isWanted(env.DB, current))) return { stream: current, end: "stopped" };
       current = await storeSlice(context, current, slice);
       slice = [];
-      if (clock() >= context.until) return current;
+      if (clock() >= context.until) return { stream: current, end: "read" };
     }
-  } finally {
-    await groups.return(undefined);
+  } catch (error) {
+    if (!(error instanceof DownloadFailed)) throw error;
+    isBroken = true;
   }
+  // What came whole before a download broke off counts, so that each attempt gets further.
+  if (!(await isWanted(env.DB, current))) return { stream: current, end: "stopped" };
   if (slice.length > 0) current = await storeSlice(context, current, slice);
-  return end(context, current);
+  if (isBroken) return { stream: current, end: "broken" };
+  return { stream: await end(context, current), end: "read" };
 }
 
 /** A file that Shopify could not finish leaves its stream failed, with all that was in it. */
@@ -64,6 +76,7 @@ function end({ env, clock }: ImportContext, stream: Stream): Promise<Stream> {
     return saveStream(env.DB, stream, { state: "failed", fileUrl: null }, now);
   const watermark = stream.stretch === "changes" ? stream.startedAt : stream.watermark;
   const total = stream.done + stream.skipped;
+  if (total < (stream.total ?? 0)) throw new FileGone(`the result file holds ${total} records of ${stream.total}`);
   return saveStream(env.DB, stream, { state: "done", fileUrl: null, total, watermark }, now);
 }
 
@@ -104,8 +117,7 @@ async function storeSlice(context: ImportContext, stream: Stream, slice: Group[]
   else {
     for (const { id, change } of changes) {
       await storeChanges(sync, [change]).catch(async (error: unknown) => {
-        // Where nothing can be stored it is not this record's fault.
-        await env.DB.prepare("select 1").first();
+        if (!isItsOwn(error)) throw error;
         skip(`${id}: ${error instanceof Error ? error.message : "unknown"}`);
       });
     }
@@ -121,6 +133,20 @@ async function storeSlice(context: ImportContext, stream: Stream, slice: Group[]
     },
     clock(),
   );
+}
+
+/** How D1 says that it does not take a value, whoever offers it. */
+const NOT_TAKEN = /constraint|SQLITE_(?:TOOBIG|MISMATCH|RANGE)|too big|malformed JSON|D1_TYPE_ERROR/i;
+
+/** True for a failure that the record itself is the reason for. Anything else may be gone later, so nothing is skipped. */
+export function isItsOwn(error: unknown): boolean {
+  if (error instanceof AdminError || !(error instanceof Error)) return false;
+  const isMapping =
+    error instanceof UnusableBody ||
+    error instanceof z.ZodError ||
+    error instanceof TypeError ||
+    error instanceof RangeError;
+  return isMapping || NOT_TAKEN.test(error.message);
 }
 
 /** What a node asks for, or why nobody can tell. Null for what needs nothing done. */

@@ -1,1 +1,2 @@
+export { operationEnded } from "./operation-ended";
 export { startSync } from "./start";

@@ -1,3 +1,5 @@
+import { DownloadFailed, FileGone } from "./file";
+
 /** A line of a file and the byte after its end, counted from the start of the file. */
 export interface Line {
   text: string;
@@ -12,18 +14,20 @@ export const LONGEST_LINE = 4 * 1024 * 1024;
 /** A server that sends nothing for so long has gone without a word. */
 const STALLED_MS = 20_000;
 
-/** A line is longer than any object that Shopify writes. */
-export class LineTooLong extends Error {
-  override readonly name = "LineTooLong";
-}
-
 /**
  * Reads a stream of bytes line by line, never holding more than a line and a chunk. Characters that chunks cut apart are
  * put together, since a line is only decoded as a whole. A last line without a newline counts.
  *
+ * Throws `DownloadFailed` when the stream breaks or stands still, `FileGone` for a line that is no object of Shopify's.
+ *
  * @param start where in the file the stream begins, which has to be a line's first byte
+ * @param stalledMs how long it may bring nothing
  */
-export async function* readLines(stream: ReadableStream<Uint8Array>, start: number): AsyncGenerator<Line> {
+export async function* readLines(
+  stream: ReadableStream<Uint8Array>,
+  start: number,
+  stalledMs = STALLED_MS,
+): AsyncGenerator<Line> {
   const reader = stream.getReader();
   const decoder = new TextDecoder();
   const pieces: Uint8Array[] = [];
@@ -31,7 +35,7 @@ export async function* readLines(stream: ReadableStream<Uint8Array>, start: numb
   let at = start;
   try {
     for (;;) {
-      const { done, value } = await inTime(reader.read());
+      const { done, value } = await inTime(reader.read(), stalledMs);
       if (done) break;
       let from = 0;
       for (;;) {
@@ -48,7 +52,7 @@ export async function* readLines(stream: ReadableStream<Uint8Array>, start: numb
         // A copy: the rest of a chunk must not keep the whole of it alive.
         pieces.push(value.slice(from));
         held += value.length - from;
-        if (held > LONGEST_LINE) throw new LineTooLong(`a line has more than ${LONGEST_LINE} bytes`);
+        if (held > LONGEST_LINE) throw new FileGone(`a line has more than ${LONGEST_LINE} bytes`);
       }
     }
     if (held > 0) yield { text: decoder.decode(join(pieces, held)), end: at + held };
@@ -69,13 +73,16 @@ function join(pieces: Uint8Array[], held: number, last?: Uint8Array): Uint8Array
   return whole;
 }
 
-async function inTime<T>(work: Promise<T>): Promise<T> {
+async function inTime<T>(work: Promise<T>, stalledMs: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("the result file has stalled")), STALLED_MS);
+    timer = setTimeout(() => reject(new DownloadFailed("the result file has stalled")), stalledMs);
   });
   try {
     return await Promise.race([work, late]);
+  } catch (error) {
+    if (error instanceof FileGone || error instanceof DownloadFailed) throw error;
+    throw new DownloadFailed("the result file broke off");
   } finally {
     clearTimeout(timer);
   }

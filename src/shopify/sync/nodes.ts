@@ -1,19 +1,19 @@
 import { z } from "zod";
 
 import {
-  Address,
-  Attributes,
-  Bag,
+  type Address,
+  type Attributes,
+  type Bag,
   Checkout,
   CheckoutLine,
-  Consent,
+  type Consent,
   Customer,
-  Money,
+  type Money,
   Order,
   OrderLine,
   Picture,
   Product,
-  Refund,
+  type Refund,
 } from "./node-schemas";
 
 /**

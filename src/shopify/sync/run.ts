@@ -2,7 +2,7 @@ import { sql } from "../../db/client";
 import { findShop, type Shop } from "../../shops";
 import { askAt, askFor, type AskContext, countOf, fileGone, MOST_OPERATIONS, poll, pollAt } from "./ask";
 import { FileGone } from "./file";
-import { importStream } from "./import";
+import { importStream, type ImportResult } from "./import";
 import { reconcileAt, beginReconciliation } from "./reconcile";
 import { finishJob, listStreams, saveStream, type Stream } from "./streams";
 
@@ -21,9 +21,17 @@ export interface RunContext {
   until: number;
   /** Slices that have failed in a row. */
   failures: number;
+  /** Operations that Shopify has told to be over: looked at without waiting. */
+  ended: ReadonlySet<string>;
   /** Compares scopes and subscriptions of the connection with what they should be. */
   check: (env: Env, shop: Shop, now: number) => Promise<unknown>;
 }
+
+/** A download that gets no further for so long is given up, and its file asked for anew. */
+const STUCK_MS = 10 * 60_000;
+
+const FIRST_RETRY_MS = 2_000;
+const LONGEST_RETRY_MS = 60_000;
 
 /** Runs in a row that fail before records of a slice are stored one by one. */
 const CAREFUL_AFTER = 3;
@@ -54,23 +62,22 @@ export async function runSync(context: RunContext): Promise<number | null> {
   }
   if (!job && reconcileAt(streams) <= now) streams = await beginReconciliation(ask, streams);
 
-  streams = await askAndPoll(ask, streams);
+  streams = await askAndPoll(ask, streams, context.ended);
   const quietBefore = Math.max(connection.connectedAt ?? now, now - NEWS_MS);
   const careful = context.failures >= CAREFUL_AFTER;
+  /** Streams whose download broke off in this run: the others are read meanwhile. */
+  const broken = new Set<number>();
   for (;;) {
-    const at = streams.findIndex(({ state }) => state === "reading");
+    const at = streams.findIndex(({ state }, n) => state === "reading" && !broken.has(n));
     const stream = streams[at];
     if (!stream || clock() >= context.until) break;
-    const read = await importStream({ env, shop, quietBefore, clock, until: context.until, careful }, stream).catch(
-      (error: unknown) => {
-        if (error instanceof FileGone) return fileGone(env, stream, clock());
-        throw error;
-      },
-    );
-    streams = streams.with(at, read);
+    const read = await readOn({ env, shop, quietBefore, clock, until: context.until, careful }, stream);
+    if (read.end === "stopped") return clock();
+    streams = streams.with(at, read.stream);
     context.failures = 0;
+    if (read.end === "broken") broken.add(at);
     // Places that have become free are asked for before the next file is read.
-    if (read.state !== "reading") streams = await askAndPoll({ ...ask, now: clock() }, streams);
+    if (read.stream.state !== "reading") streams = await askAndPoll({ ...ask, now: clock() }, streams, context.ended);
   }
   if (job && streams.every((stream) => stream.job !== job.key || isOver(stream))) {
     await finishJob(
@@ -82,7 +89,20 @@ export async function runSync(context: RunContext): Promise<number | null> {
     );
     return clock();
   }
-  return nextRun(context, shop, connection.checkedAt, streams, job !== null);
+  return nextRun(context, shop, { checkedAt: connection.checkedAt, streams, broken, isBackfill: job !== null });
+}
+
+/** Reads on in a file; one that is of no use any more, or that nobody gets further in, is asked for anew. */
+async function readOn(context: Parameters<typeof importStream>[0], stream: Stream): Promise<ImportResult> {
+  const { env, clock } = context;
+  try {
+    const read = await importStream(context, stream);
+    if (read.end !== "broken" || clock() - read.stream.updatedAt < STUCK_MS) return read;
+    return { stream: await fileGone(env, read.stream, "the result file cannot be read", clock()), end: "read" };
+  } catch (error) {
+    if (!(error instanceof FileGone)) throw error;
+    return { stream: await fileGone(env, stream, error.message, clock()), end: "read" };
+  }
 }
 
 function isOver({ state }: Stream): boolean {
@@ -90,12 +110,12 @@ function isOver({ state }: Stream): boolean {
 }
 
 /** Keeps as many operations going as Shopify allows, in the order of reading. */
-async function askAndPoll(ask: AskContext, streams: Stream[]): Promise<Stream[]> {
+async function askAndPoll(ask: AskContext, streams: Stream[], ended: ReadonlySet<string>): Promise<Stream[]> {
   const { now } = ask;
   const next: Stream[] = [];
   for (const stream of streams) {
-    const isDue = stream.state === "asked" && pollAt(stream) <= now;
-    next.push(isDue ? await poll(ask, stream) : stream);
+    const isDue = pollAt(stream) <= now || ended.has(stream.operation ?? "");
+    next.push(stream.state === "asked" && isDue ? await poll(ask, stream) : stream);
   }
   let running = next.filter(({ state }) => state === "asked").length;
   for (const [at, stream] of next.entries()) {
@@ -112,9 +132,12 @@ async function askAndPoll(ask: AskContext, streams: Stream[]): Promise<Stream[]>
 async function nextRun(
   { env, clock, check }: RunContext,
   shop: Shop,
-  checkedAt: number | null,
-  streams: Stream[],
-  isBackfill: boolean,
+  {
+    checkedAt,
+    streams,
+    broken,
+    isBackfill,
+  }: { checkedAt: number | null; streams: Stream[]; broken: ReadonlySet<number>; isBackfill: boolean },
 ): Promise<number> {
   const now = clock();
   let checked = checkedAt ?? 0;
@@ -122,14 +145,19 @@ async function nextRun(
     await check(env, shop, now);
     checked = now;
   }
-  const times = streams.map((stream) => {
-    if (stream.state === "reading") return now;
+  const times = streams.map((stream, n) => {
+    if (stream.state === "reading") return broken.has(n) ? now + retryAfter(stream, now) : now;
     if (stream.state === "asked") return pollAt(stream);
     // A place may become free at any time.
     if (stream.state === "waiting") return Math.max(askAt(stream), now + 5_000);
     return Number.POSITIVE_INFINITY;
   });
   return Math.min(checked + CHECK_MS, isBackfill ? Number.POSITIVE_INFINITY : reconcileAt(streams), ...times);
+}
+
+/** A download that broke off is tried again soon if it got further, and ever less often if not. */
+function retryAfter({ updatedAt }: Stream, now: number): number {
+  return Math.min(LONGEST_RETRY_MS, Math.max(FIRST_RETRY_MS, Math.floor((now - updatedAt) / 2)));
 }
 
 interface Job {

@@ -20,6 +20,10 @@ export const SyncSchema = z
     progress: z.int().min(0).max(100).openapi({ description: "Percent of all records" }),
     startedAt: MaybeTime,
     finishedAt: MaybeTime,
+    notes: z.array(z.string()).openapi({
+      description:
+        "What cannot be read, such as orders of more than 60 days, and what keeps the rest from being read now",
+    }),
     streams: z.array(Stream),
   })
   .openapi("ShopifySync");

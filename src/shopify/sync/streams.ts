@@ -119,15 +119,36 @@ export async function saveStream(
   return { ...stream, ...set, updatedAt: now };
 }
 
-/** A job's pieces are the records of its streams. */
+/** False once the store was disconnected, or the stream begun anew, since it was read. */
+export async function isWanted(db: D1Database, stream: Stream): Promise<boolean> {
+  const row = await sql(
+    db,
+    `select 1 from sync_streams s join shops p on p.key = s.shop
+     where s.shop = ? and s.resource = ? and s.stretch = ? and s.job is ? and s.operation is ?
+       and p.connected_at is not null and p.status = 'active'`,
+    stream.shop,
+    stream.resource,
+    stream.stretch,
+    stream.job,
+    stream.operation,
+  ).first();
+  return row !== null;
+}
+
+/**
+ * A job's pieces are the records of its streams. Totals are estimates until the files are there, and a stream may be
+ * asked for anew; the share that is told never shrinks, so the total grows no faster than the pieces until it is true.
+ */
 function progressOf(db: D1Database, shop: number, job: number, now: number): D1PreparedStatement {
   return sql(
     db,
-    `update jobs set updated_at = ?3,
-       progress = (select coalesce(sum(s.done + s.skipped), 0) from sync_streams s where s.shop = ?1 and s.job = ?2),
-       total = (select sum(max(coalesce(s.total, 0), s.done + s.skipped)) from sync_streams s
-         where s.shop = ?1 and s.job = ?2)
-     where key = ?2 and shop = ?1 and state = 'running'`,
+    `update jobs set updated_at = ?3, error = null, progress = max(jobs.progress, n.read),
+       total = iif(jobs.progress = 0, n.total,
+         min(max(n.total, jobs.progress, n.read), max(jobs.progress, n.read) * jobs.total / jobs.progress))
+     from (select coalesce(sum(s.done + s.skipped), 0) as read,
+         sum(max(coalesce(s.total, 0), s.done + s.skipped)) as total
+       from sync_streams s where s.shop = ?1 and s.job = ?2) n
+     where jobs.key = ?2 and jobs.shop = ?1 and jobs.state = 'running'`,
     shop,
     job,
     now,

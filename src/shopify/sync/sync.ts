@@ -1,8 +1,9 @@
 import { DurableObject } from "cloudflare:workers";
 
-import { logFailure } from "../../lib/log";
+import { logFailure, reason } from "../../lib/log";
 import { AdminError } from "../admin";
 import { checkConnection } from "../connect";
+import { notePutOff } from "./progress";
 import { runSync } from "./run";
 
 /** How long one run works: well within the processor time of an alarm. */
@@ -23,12 +24,20 @@ export class Sync extends DurableObject<Env> {
   #failures = 0;
   /** The earliest time that a caller asked for while a run was under way. */
   #asked = Number.POSITIVE_INFINITY;
+  /** Operations that are over by Shopify's word. Forgotten with the object: then they are looked at a little later. */
+  #ended = new Set<string>();
 
   /** Makes sure that a run comes at `by` or before. */
   async arm(by: number): Promise<void> {
     this.#asked = Math.min(this.#asked, by);
     const current = await this.ctx.storage.getAlarm();
     if (current === null || current > by) await this.ctx.storage.setAlarm(by);
+  }
+
+  /** Told that a bulk operation is over, which nobody has to wait for any longer. */
+  async ended(operation: string): Promise<void> {
+    this.#ended.add(operation);
+    await this.arm(Date.now());
   }
 
   /** Never throws: a failed run is repeated, after a wait that grows. */
@@ -53,9 +62,11 @@ export class Sync extends DurableObject<Env> {
       clock: Date.now,
       until: now + RUN_MS,
       failures: this.#failures,
+      ended: this.#ended,
       check: checkConnection,
     };
     try {
+      this.#ended = new Set();
       const next = await runSync(context);
       this.#failures = 0;
       return next;
@@ -64,6 +75,7 @@ export class Sync extends DurableObject<Env> {
       const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(this.#failures - 1, 10));
       const told = error instanceof AdminError ? (error.retryAfterMs ?? LONGEST_WAIT_MS) : 0;
       logFailure("sync", error);
+      await notePutOff(this.env.DB, context.shop, reason(error)).catch(() => undefined);
       return Date.now() + Math.max(wait, told);
     }
   }

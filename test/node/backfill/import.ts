@@ -5,6 +5,10 @@ export interface ImportOptions {
   customers: number;
   orders: number;
   seed: number;
+  /** Kills the Worker also while it answers the last request, right when the last store's token is held. */
+  killConnect?: boolean;
+  /** Result files break off after so many bytes, three times for each store. */
+  dropAfterBytes?: number;
   /** Shares of the orders at which the Worker is killed. */
   killAt: number[];
   /** Give up after this time, ms. */
@@ -15,11 +19,14 @@ export interface ImportResult {
   problems: string[];
   /** From the first request to the last order. */
   seconds: number;
-  /** Largest memory of the runtime seen, bytes, and the one before anything was asked of it. */
-  peakBytes: number;
+  /** Memory of the runtime before anything was asked of it, bytes. */
   idleBytes: number;
+  /** And ten times a second from each start to the next kill. */
+  memory: number[][];
   /** Rows of each kind at each kill. */
   kills: { contacts: number; orders: number }[];
+  /** Imports that had begun when the Worker was killed in the middle of a connect; null without that. */
+  jobsAtConnect: number | null;
   rows: { contacts: number; orders: number; lines: number };
 }
 
@@ -61,22 +68,25 @@ export async function importStores(options: ImportOptions): Promise<ImportResult
     await product.migrate();
     const idleBytes = product.memory();
     const started = Date.now();
-    for (const store of stores) await connect(product, standin.url, store);
+    const last = options.killConnect ? stores.at(-1) : undefined;
+    for (const store of stores) if (store !== last) await connect(product, standin.url, store);
+    const jobsAtConnect = last ? await connectAndKill(product, standin.url, last) : null;
     const kills: ImportResult["kills"] = [];
     const expected = stores.reduce((sum, { summary }) => sum + summary.orders, 0);
-    let peakBytes = 0;
+    const memory: number[][] = [[]];
     for (;;) {
       await new Promise((resume) => setTimeout(resume, 100));
-      peakBytes = Math.max(peakBytes, product.memory());
+      memory.at(-1)?.push(product.memory());
       const orders = count(product, "orders");
       const share = options.killAt[kills.length];
       if (share !== undefined && orders >= share * expected) {
         await product.kill();
         kills.push({ contacts: count(product, "contacts"), orders: count(product, "orders") });
+        memory.push([]);
         await product.start();
       }
-      const running = product.read<{ n: number }>("select count(*) as n from jobs where state = 'running'")[0]?.n;
-      if (running === 0 || Date.now() - started > options.within) break;
+      const over = product.read<{ n: number }>("select count(*) as n from jobs where state <> 'running'")[0]?.n;
+      if (over === stores.length || Date.now() - started > options.within) break;
     }
     const seconds = (Date.now() - started) / 1000;
     const problems = stores.flatMap((store) => compare(product, store));
@@ -86,7 +96,7 @@ export async function importStores(options: ImportOptions): Promise<ImportResult
       orders: count(product, "orders"),
       lines: count(product, "order_items"),
     };
-    return { problems, seconds, peakBytes, idleBytes, kills, rows };
+    return { problems, seconds, idleBytes, memory, kills, jobsAtConnect, rows };
   } finally {
     await product.remove();
     await standin.close();
@@ -105,6 +115,9 @@ async function openStore(url: string, currency: string, n: number, options: Impo
     checkouts: 20,
     days: 365,
   });
+  const { dropAfterBytes } = options;
+  if (dropAfterBytes !== undefined)
+    await send(`${control}/${domain}/failures`, { on: "bulk", dropAfterBytes, times: 3 });
   const summary = await (await fetch(`${control}/${domain}/summary`)).json();
   return { domain, currency, summary };
 }
@@ -122,6 +135,18 @@ async function connect(product: Product, url: string, { domain, currency }: Stor
   const { id } = await call("POST", "/v1/shops", { domain, currency });
   const { access_token: accessToken } = await send(`${url}/_admin/api/stores/${domain}/tokens`, {});
   await call("PUT", `/v1/shops/${id}/shopify`, { method: "token", accessToken });
+}
+
+/** Kills the Worker when the token is held and nothing else is done yet; how many imports had begun by then. */
+async function connectAndKill(product: Product, url: string, store: Store): Promise<number> {
+  const held = count(product, "shopify_connections");
+  const answer = connect(product, url, store).catch(() => undefined);
+  while (count(product, "shopify_connections") === held) await new Promise((resume) => setTimeout(resume, 2));
+  await product.kill();
+  await answer;
+  const jobs = count(product, "jobs");
+  await product.start();
+  return jobs;
 }
 
 async function send(url: string, body: object) {

@@ -4,7 +4,7 @@ import { Ledger } from "./ledger";
 import { Load, pause } from "./load";
 import { ABANDON_AFTER_MS, findProblems, OBSERVE } from "./problems";
 import { Random } from "../../helpers/random";
-import { Product } from "./worker";
+import { OPERATOR_TOKEN, Product } from "./worker";
 
 /** More for a longer run; the seed repeats the moments as far as the machine allows. */
 const KILLS = Math.max(4, Number(process.env["KILLS"] ?? 20));
@@ -36,6 +36,7 @@ describe(`${KILLS} kills under load, seed ${SEED}`, () => {
       await product.migrate();
       const domain = "kill.myshopify.com";
       await product.sql(...OBSERVE, shopRow(domain));
+      await addEndpoint(domain);
       const random = new Random(SEED);
       const started = Date.now();
       const load = new Load(product, domain, ledger, random);
@@ -77,6 +78,15 @@ describe(`${KILLS} kills under load, seed ${SEED}`, () => {
     expect(problems.slice(0, 30)).toEqual([]);
   });
 
+  it("outgoing webhooks: deliveries to an endpoint were cut off by kills, and each came, under one id, however often", () => {
+    const [pending] = product.read<{ n: number }>(
+      "select count(*) as n from endpoint_deliveries where state <> 'delivered'",
+    );
+    expect(pending).toEqual({ n: 0 });
+    expect(product.received.size).toBeGreaterThan(KILLS);
+    expect([...product.received.values()].filter((times) => times > 1).length).toBeGreaterThan(0);
+  });
+
   it("the load was worth the name", () => {
     expect(ledger.count("events")).toBeGreaterThan(20 * KILLS);
     expect(ledger.count("webhooks")).toBeGreaterThan(3 * KILLS);
@@ -97,6 +107,16 @@ async function answers(more: number): Promise<void> {
   const enough = ledger.answerCount + more;
   const deadline = Date.now() + 20_000;
   while (ledger.answerCount < enough && Date.now() < deadline) await pause(5);
+}
+
+/** An endpoint that is told of everything. */
+async function addEndpoint(shop: string): Promise<void> {
+  const response = await product.fetch("/v1/webhook-endpoints", {
+    method: "POST",
+    headers: { authorization: `Bearer ${OPERATOR_TOKEN}`, "content-type": "application/json" },
+    body: JSON.stringify({ shop, url: "https://hooks.acme.example/footfall" }),
+  });
+  if (response.status !== 201) throw new Error(`no endpoint: ${response.status} ${await response.text()}`);
 }
 
 function shopRow(domain: string): string {

@@ -19,6 +19,7 @@ export function findProblems(product: Product, ledger: Ledger): string[] {
     ...personProblems(product, ledger),
     ...cartProblems(product, ledger),
     ...effectProblems(product, ledger),
+    ...deliveryProblems(product),
   ];
 }
 
@@ -220,4 +221,19 @@ function effectProblems(product: Product, ledger: Ledger): string[] {
   const dead = product.read<{ n: number }>("select count(*) as n from dead_letters")[0]?.n;
   if (dead !== 0) problems.push(`${dead} dead letters`);
   return problems;
+}
+
+/** Each domain event is one delivery to the shop's endpoint, which has come there; a kill may only repeat it. */
+function deliveryProblems(product: Product): string[] {
+  const rows = product.read<{ id: string | null; name: string; times: number; state: string | null }>(
+    `select d.id, o.type || ' ' || o.natural_key as name, count(d.id) as times, d.state
+     from (select distinct type, natural_key from observed where type <> 'visitor_joined') o
+     left join endpoint_deliveries d on d.type = o.type and d.natural_key = o.natural_key
+     group by o.type, o.natural_key`,
+  );
+  return rows.flatMap(({ id, name, times, state }) => {
+    if (times !== 1 || id === null) return [`${name} is ${times} deliveries`];
+    if (state !== "delivered") return [`the delivery of ${name} is ${state}`];
+    return product.received.has(id) ? [] : [`the delivery of ${name} never came`];
+  });
 }

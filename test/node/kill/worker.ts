@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, Response as MiniflareResponse } from "miniflare";
 import { type SourcelessWorkerOptions, unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
 
 import { family, signal } from "../../../scripts/processes.mjs";
@@ -14,6 +14,9 @@ const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
 export const OPERATOR_TOKEN = "operator-token-of-the-kill-test";
 export const WEBHOOK_SECRET = "webhook-secret-of-the-kill-test";
+
+/** Long enough that kills come while a delivery to an endpoint is under way, ms. */
+const RECEIVER_MS = 50;
 
 /** In memory where the machine has such a place: the test is about what is written, not about a disk's speed. */
 function scratch(): string {
@@ -27,6 +30,8 @@ export class Product {
   readonly #bundle: string;
   readonly #options: SourcelessWorkerOptions;
   readonly #settings: Record<string, string>;
+  /** How often each delivery, by its `webhook-id`, came to whatever host the Worker called. */
+  readonly received = new Map<string, number>();
   #running: { miniflare: Miniflare; url: URL; pid: number } | null = null;
 
   private constructor(folder: string, bundle: string, settings: Record<string, string>) {
@@ -66,6 +71,13 @@ export class Product {
             ...workerOptions,
             name: "footfall",
             modules: [{ type: "ESModule", path: "index.js", contents: this.#bundle }],
+            // With a store to speak to, calls go out for real.
+            ...("SHOPIFY_ADMIN_ORIGIN" in this.#settings
+              ? {}
+              : {
+                  outboundService: (request: { headers: { get(name: string): string | null } }) =>
+                    this.#receive(request),
+                }),
             bindings: Object.assign({}, workerOptions.bindings, {
               OPERATOR_TOKEN,
               SHOPIFY_API_KEY: "key-of-the-kill-test",
@@ -82,6 +94,13 @@ export class Product {
     const pid = runtimes().find((one) => !before.has(one));
     if (pid === undefined) throw new Error("no workerd process was started");
     this.#running = { miniflare, url, pid };
+  }
+
+  async #receive({ headers }: { headers: { get(name: string): string | null } }): Promise<MiniflareResponse> {
+    const id = headers.get("webhook-id") ?? "none";
+    this.received.set(id, (this.received.get(id) ?? 0) + 1);
+    await new Promise((resolve) => setTimeout(resolve, RECEIVER_MS));
+    return new MiniflareResponse(null, { status: 204 });
   }
 
   /** Brings the schema up to `migrations/`. */

@@ -262,11 +262,30 @@ describe("mutations", () => {
     const { id } = (made.body.data as { discountCodeBasicCreate: { codeDiscountNode: { id: string } } })
       .discountCodeBasicCreate.codeDiscountNode;
     const added = await shop.graphql(
-      `mutation Add($id: ID!) { discountRedeemCodeBulkAdd(discountId: $id, codes: [{ code: "A1" }, { code: "Hello" }]) { bulkCreation { importedCount failedCount codes(first: 5) { nodes { code errors { code } } } } userErrors { code } } }`,
+      `mutation Add($id: ID!) { discountRedeemCodeBulkAdd(discountId: $id, codes: [{ code: "A1" }, { code: "Hello" }]) { bulkCreation { id done importedCount } userErrors { code } } }`,
       { id },
     );
     expect(added.body.data).toMatchObject({
-      discountRedeemCodeBulkAdd: { bulkCreation: { importedCount: 1, failedCount: 1 }, userErrors: [] },
+      discountRedeemCodeBulkAdd: { bulkCreation: { done: false, importedCount: 0 }, userErrors: [] },
+    });
+    const { bulkCreation } = (added.body.data as { discountRedeemCodeBulkAdd: { bulkCreation: { id: string } } })
+      .discountRedeemCodeBulkAdd;
+    const ended = await shop.graphql(
+      `query Ended($id: ID!) { discountRedeemCodeBulkCreation(id: $id) { done importedCount failedCount codes(first: 5) { nodes { code errors { code } } } } }`,
+      { id: bulkCreation.id },
+    );
+    expect(ended.body.data).toMatchObject({
+      discountRedeemCodeBulkCreation: {
+        done: true,
+        importedCount: 1,
+        failedCount: 1,
+        codes: {
+          nodes: [
+            { code: "A1", errors: [] },
+            { code: "Hello", errors: [{ code: "TAKEN" }] },
+          ],
+        },
+      },
     });
     const denied = await standin
       .shop({ scopes: ["read_discounts"] })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { DownloadFailed } from "../../../src/shopify/sync/file";
 import { groupLines } from "../../../src/shopify/sync/groups";
 import { type Line, LONGEST_LINE, readLines } from "../../../src/shopify/sync/lines";
 import { Random } from "../../helpers/random";
@@ -93,5 +94,43 @@ describe("objects with their children", () => {
       "gid://shopify/LineItem/9 stands below no parent",
       "gid://shopify/Order/2",
     ]);
+  });
+});
+
+describe("a download that goes wrong", () => {
+  const opened = (rest: (controller: ReadableStreamDefaultController<Uint8Array>) => void) =>
+    new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(bytes('{"id":"a"}\n{"id":"b"'));
+        rest(controller);
+      },
+    });
+
+  async function readAll(stream: ReadableStream<Uint8Array>): Promise<{ lines: string[]; error: unknown }> {
+    const lines: string[] = [];
+    try {
+      for await (const { text } of readLines(stream, 0, 50)) lines.push(text);
+    } catch (error) {
+      return { lines, error };
+    }
+    return { lines, error: null };
+  }
+
+  it("leaves the lines that came whole, and says that trying again may help", async () => {
+    for (const stream of [
+      new Response(
+        new ReadableStream({
+          pull(controller) {
+            controller.enqueue(bytes('{"id":"a"}\n'));
+            controller.error(new Error("connection reset"));
+          },
+        }),
+      ).body ?? new ReadableStream(),
+    ]) {
+      expect((await readAll(stream)).error).toBeInstanceOf(DownloadFailed);
+    }
+    const stalled = await readAll(opened(() => undefined));
+    expect(stalled.lines).toEqual(['{"id":"a"}']);
+    expect(stalled.error).toBeInstanceOf(DownloadFailed);
   });
 });

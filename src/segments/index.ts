@@ -1,0 +1,11 @@
+export { compile, type Compiled, kindsOf, type Question, type SegmentShop, type Subject } from "./compile";
+export type { SubjectKind } from "./compile/frame";
+export { MOST_DEPTH, MOST_LEAVES, parseDefinition, type Vocabulary } from "./definition";
+export { type Catalogue, type CatalogueShop, describe } from "./describe";
+export { explain, type Explanation } from "./explain";
+export type { CustomField } from "./fields";
+export { checkReferences, type Known, type Mentions, mentionsOf } from "./references";
+export { type Audience, type Definition, type Leaf, leavesOf, type Node } from "./tree";
+export { nextFlip, type Span } from "./window";
+export { parseText, printText, type TextOutcome, type TextProblem, type TextVocabulary } from "./text";
+export { type Imported, importKlaviyo, type KlaviyoVocabulary } from "./klaviyo";

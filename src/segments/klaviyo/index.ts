@@ -1,0 +1,1 @@
+export { type Imported, importKlaviyo, type KlaviyoVocabulary } from "./import";
