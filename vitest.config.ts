@@ -40,7 +40,9 @@ export default defineConfig({
           exclude: ["test/browser/**", "test/node/**", "test/bench/**"],
           setupFiles: ["./test/helpers/setup.ts"],
           globalSetup: ["./test/node/standin-setup.ts"],
-          testTimeout: 20_000,
+          testTimeout: 30_000,
+          // One for each core of a small machine; a runtime mostly waits for the other processes of its test.
+          maxWorkers: 2,
         },
       },
       {
