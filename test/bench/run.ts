@@ -33,6 +33,9 @@ const { values } = parseArgs({
   options: { only: { type: "string" }, quick: { type: "boolean" }, detail: { type: "boolean" } },
 });
 const asked = values.only?.split(",");
+
+/** A quarter of an hour each and more: only when they are asked for. */
+const LONG = new Set<string>(["segments", "oracle", "kill", "backfill"]);
 const unknown = asked?.filter((name) => !NAMES.some((known) => known === name)) ?? [];
 if (unknown.length > 0) {
   console.error(`There is no row ${unknown.join(", ")}; there are ${NAMES.join(", ")}.`);
@@ -64,7 +67,7 @@ const measures: Record<Name, () => Promise<Row[]>> = {
 
 const table: Row[] = [];
 // Tests in small have commands of their own in `npm test`; here they run when they are asked for.
-for (const name of NAMES.filter((name) => asked?.includes(name) ?? (name !== "kill" && name !== "backfill"))) {
+for (const name of NAMES.filter((name) => asked?.includes(name) ?? !LONG.has(name))) {
   const started = Date.now();
   table.push(...(await measures[name]()));
   console.log(`${name}: measured in ${((Date.now() - started) / 1000).toFixed(0)} s`);
