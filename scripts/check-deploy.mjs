@@ -84,7 +84,7 @@ export async function checkDeploy() {
     const { unstable_readConfig: readConfig } = await import("wrangler");
     const config = readConfig({ config: join(ROOT, "wrangler.toml") }, { hideWarnings: true });
     const settings = Object.keys(parseEnv(readFileSync(join(ROOT, ".dev.vars.example"), "utf8")));
-    const problems = compareConfiguration(config, readNeeds(folder), settings);
+    const problems = [...compareConfiguration(config, readNeeds(folder), settings), ...heavyAtStart(folder)];
     if (problems.length > 0) throw new Error(problems.join("\n"));
     const script = readdirSync(folder).filter((name) => name.endsWith(".js") || name.endsWith(".mjs"));
     const bytes = script.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
@@ -93,6 +93,32 @@ export async function checkDeploy() {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** What a beacon must not wait for: loaded with the first request that needs it, never with the entry. */
+const HEAVY =
+  /(?:^|\/)(?:node_modules\/(?:libphonenumber-js|@hono\/zod-openapi|standardwebhooks|temporal-polyfill|liquidjs|mjml[^/]*|mrml|mimetext|worker-mailer)|src\/(?:shopify\/map|shopify\/sync\/run|api\/app|segments\/compile\/[^/]*|automations\/engine|templates|messages\/providers))(?:\/|\.ts$)/;
+
+/**
+ * Follows the entry's imports that are evaluated when the Worker starts.
+ * @param {string} folder where wrangler left the bundle
+ * @returns {string[]} a sentence for each heavy module that is among them, with the way to it
+ */
+function heavyAtStart(folder) {
+  /** @type {{ inputs: Record<string, { imports: { path: string, kind: string, external?: boolean }[] }> }} */
+  const { inputs } = JSON.parse(readFileSync(join(folder, "bundle-meta.json"), "utf8"));
+  const entry = Object.keys(inputs).find((name) => name.endsWith("src/index.ts"));
+  if (!entry) return ["The bundle has no src/index.ts."];
+  /** @type {Map<string, string[]>} */
+  const ways = new Map([[entry, [entry]]]);
+  for (const [name, way] of ways) {
+    for (const { path, kind, external } of inputs[name]?.imports ?? []) {
+      if (!external && kind !== "dynamic-import" && !ways.has(path)) ways.set(path, [...way, path]);
+    }
+  }
+  return [...ways]
+    .filter(([name, way]) => HEAVY.test(name) && !way.slice(0, -1).some((before) => HEAVY.test(before)))
+    .map(([, way]) => `Start-up loads ${way.join(" -> ")}.`);
 }
 
 /** @param {string} folder where wrangler left the bundle @returns {Needs} */

@@ -131,3 +131,15 @@ export async function ctxForRecord(c: Context<ApiEnv>, shop: number | null | und
   }
   return ctxOf(c, owner);
 }
+
+/** A record named by a request, with its shop's context. Throws 404 as `ctxForRecord` does. */
+export async function recordFrom<R extends { shop: number }>(
+  c: Context<ApiEnv>,
+  find: (db: D1Database, id: string) => Promise<R | null | undefined>,
+  id: string,
+): Promise<{ ctx: Ctx; record: R }> {
+  const record = await find(c.env.DB, id);
+  const ctx = await ctxForRecord(c, record?.shop);
+  if (!record) throw new AppError("not_found");
+  return { ctx, record };
+}

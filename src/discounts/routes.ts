@@ -1,36 +1,15 @@
 import { createRoute } from "@hono/zod-openapi";
-import type { Context } from "hono";
 
-import {
-  type ApiEnv,
-  body,
-  ctxForRecord,
-  ctxFrom,
-  json,
-  listOf,
-  readProblems,
-  router,
-  writeProblems,
-} from "../api/route";
+import { body, recordFrom, ctxFrom, json, listOf, readProblems, router, writeProblems } from "../api/route";
 import { IdParam, PageQuery, ShopQuery } from "../api/schemas";
 import { contactNamed } from "../contacts/rest";
-import type { Ctx } from "../context";
-import { AppError } from "../errors";
 import { armClock } from "../jobs";
 import { createPool, fillPool, stopPool } from "./pool";
-import { findPool, listPools, type PoolRow, showPool } from "./read";
+import { findPool, listPools, showPool } from "./read";
 import { CodeRequest, DiscountPoolSchema, HandedCodeSchema, NewDiscountPool } from "./schemas";
 import { takeCode } from "./take";
 
 const tags = ["Discount codes"];
-
-/** The pool of a route's `{id}`; throws 404 unless the caller may see it. */
-async function poolFrom(c: Context<ApiEnv>, id: string): Promise<{ ctx: Ctx; pool: PoolRow }> {
-  const pool = await findPool(c.env.DB, id);
-  const ctx = await ctxForRecord(c, pool?.shop);
-  if (!pool) throw new AppError("not_found");
-  return { ctx, pool };
-}
 
 export const discountRoutes = router()
   .openapi(
@@ -71,7 +50,7 @@ export const discountRoutes = router()
       request: { params: IdParam, query: ShopQuery },
       responses: { 200: json(DiscountPoolSchema, "The pool"), ...readProblems },
     }),
-    async (c) => c.json(showPool((await poolFrom(c, c.req.valid("param").id)).pool), 200),
+    async (c) => c.json(showPool((await recordFrom(c, findPool, c.req.valid("param").id)).record), 200),
   )
   .openapi(
     createRoute({
@@ -84,7 +63,7 @@ export const discountRoutes = router()
       responses: { 204: { description: "Stopped" }, ...writeProblems },
     }),
     async (c) => {
-      const { ctx, pool } = await poolFrom(c, c.req.valid("param").id);
+      const { ctx, record: pool } = await recordFrom(c, findPool, c.req.valid("param").id);
       await stopPool(ctx, pool);
       return c.body(null, 204);
     },
@@ -100,7 +79,7 @@ export const discountRoutes = router()
       responses: { 200: json(DiscountPoolSchema, "The pool"), ...writeProblems },
     }),
     async (c) => {
-      const { ctx, pool } = await poolFrom(c, c.req.valid("param").id);
+      const { ctx, record: pool } = await recordFrom(c, findPool, c.req.valid("param").id);
       return c.json(showPool(await fillPool(ctx, pool)), 200);
     },
   )
@@ -116,7 +95,7 @@ export const discountRoutes = router()
     }),
     async (c) => {
       const { key, contactId } = c.req.valid("json");
-      const { ctx, pool } = await poolFrom(c, c.req.valid("param").id);
+      const { ctx, record: pool } = await recordFrom(c, findPool, c.req.valid("param").id);
       const contact = await contactNamed(ctx, { contactId }, "");
       await armClock(ctx.env, ctx.shop.key, ctx.now);
       const code = await takeCode(ctx.db, ctx.shop.key, pool.key, key, ctx.now, contact?.key ?? null);

@@ -1,36 +1,15 @@
 import { createRoute } from "@hono/zod-openapi";
-import type { Context } from "hono";
 
-import {
-  type ApiEnv,
-  body,
-  ctxForRecord,
-  ctxFrom,
-  json,
-  listOf,
-  readProblems,
-  router,
-  writeProblems,
-} from "../api/route";
+import { body, recordFrom, ctxFrom, json, listOf, readProblems, router, writeProblems } from "../api/route";
 import { IdParam, ShopQuery } from "../api/schemas";
-import type { Ctx } from "../context";
-import { AppError } from "../errors";
 import { armClock } from "../jobs";
 import { createField, deleteField, updateField } from "./change";
-import { type FieldRow, findField, listFields, showField } from "./read";
+import { findField, listFields, showField } from "./read";
 import { removeFieldValues } from "./remove-values";
 import { ContactsChangeSchema, FieldPatch, FieldQuery, FieldSchema, NewField, StandardFieldSchema } from "./schemas";
 import { STANDARD_FIELDS } from "./standard";
 
 const tags = ["Fields"];
-
-/** The field of a route's `{id}`; throws 404 unless the caller may see it. */
-async function fieldFrom(c: Context<ApiEnv>, id: string): Promise<{ ctx: Ctx; field: FieldRow }> {
-  const field = await findField(c.env.DB, id);
-  const ctx = await ctxForRecord(c, field?.shop);
-  if (!field) throw new AppError("not_found");
-  return { ctx, field };
-}
 
 export const fieldRoutes = router()
   .openapi(
@@ -90,7 +69,7 @@ export const fieldRoutes = router()
       request: { params: IdParam, query: ShopQuery },
       responses: { 200: json(FieldSchema, "The field"), ...readProblems },
     }),
-    async (c) => c.json(showField((await fieldFrom(c, c.req.valid("param").id)).field), 200),
+    async (c) => c.json(showField((await recordFrom(c, findField, c.req.valid("param").id)).record), 200),
   )
   .openapi(
     createRoute({
@@ -104,7 +83,7 @@ export const fieldRoutes = router()
       responses: { 200: json(FieldSchema, "The field as it is now"), ...writeProblems },
     }),
     async (c) => {
-      const { ctx, field } = await fieldFrom(c, c.req.valid("param").id);
+      const { ctx, record: field } = await recordFrom(c, findField, c.req.valid("param").id);
       return c.json(await updateField(ctx, field, c.req.valid("json")), 200);
     },
   )
@@ -123,7 +102,7 @@ export const fieldRoutes = router()
       },
     }),
     async (c) => {
-      const { ctx, field } = await fieldFrom(c, c.req.valid("param").id);
+      const { ctx, record: field } = await recordFrom(c, findField, c.req.valid("param").id);
       await armClock(ctx.env, ctx.shop.key, ctx.now);
       const jobId = await deleteField(ctx, field);
       const state = await removeFieldValues(ctx.db, { id: jobId, shop: ctx.shop.key }, ctx.now);

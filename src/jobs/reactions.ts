@@ -37,7 +37,7 @@ interface OutboxRow {
  */
 export async function react(env: Env, shopKey: number, keys: number[], now: number): Promise<void> {
   const { DB } = env;
-  const [asked, listening] = await DB.batch([
+  const [asked, listening] = await DB.batch<OutboxRow & Listener>([
     sql(
       DB,
       `select o.* from (
@@ -50,14 +50,14 @@ export async function react(env: Env, shopKey: number, keys: number[], now: numb
     ),
     listenersOf(DB, shopKey),
   ]);
-  const rows = (asked?.results ?? []) as OutboxRow[];
+  const rows: OutboxRow[] = asked?.results ?? [];
   const shop = rows.length === 0 ? null : await findShop(DB, shopKey);
   const done: OutboxRow[] = [];
   for (const ofSubject of Map.groupBy(rows, ({ subject }) => subject).values()) {
     done.push(...(await carryOutInOrder(env, shop, ofSubject, now)));
   }
   if (done.length === 0) return;
-  const listeners = (listening?.results ?? []) as unknown as Listener[];
+  const listeners: Listener[] = listening?.results ?? [];
   try {
     await commit(env, { key: shopKey, shop }, done, listeners, now);
   } catch (error) {

@@ -1,6 +1,5 @@
 import { sql } from "../db/client";
 import { continueLongJobs } from "./long";
-import { dropOldDeliveries } from "../endpoints";
 import { getShopOrThrow } from "../shops";
 import { expireVisitor } from "../visitor";
 
@@ -30,8 +29,9 @@ export async function enforceRetention(env: Env, now: number): Promise<void> {
        coalesce(settings ->> 'visitorRetentionDays', 0) as visitors from shops`,
   ).all<ShopRetention>();
   await sql(DB, "delete from idempotency_keys where created_at < ?", now - DAY_MS).run();
+  // Endpoints and contacts bring along what start-up must not pay for.
+  const { dropOldDeliveries } = await import("../endpoints");
   await dropOldDeliveries(DB, now).run();
-  // Contacts bring the REST schemas along, which start-up must not pay for.
   const { purgeTrash } = await import("../contacts/rest");
   for (const shop of shops) {
     await clearBodies(DB, shop, now);

@@ -1,34 +1,13 @@
 import { createRoute } from "@hono/zod-openapi";
-import type { Context } from "hono";
 
-import {
-  type ApiEnv,
-  body,
-  ctxForRecord,
-  ctxFrom,
-  json,
-  listOf,
-  readProblems,
-  router,
-  writeProblems,
-} from "../api/route";
+import { body, recordFrom, ctxFrom, json, listOf, readProblems, router, writeProblems } from "../api/route";
 import { IdParam, PageQuery, ShopQuery } from "../api/schemas";
-import type { Ctx } from "../context";
-import { AppError } from "../errors";
 import { createList, deleteList, readRow, renameList, segmentKey } from "./change";
 import { changeMembers } from "./members";
-import { findList, listLists, listMembers, type ListRow, showList } from "./read";
+import { findList, listLists, listMembers, showList } from "./read";
 import { ListChange, ListChangedSchema, ListMemberSchema, ListPatch, ListSchema, NewList } from "./schemas";
 
 const tags = ["Lists"];
-
-/** The list of a route's `{id}`; throws 404 unless the caller may see it. */
-async function listFrom(c: Context<ApiEnv>, id: string): Promise<{ ctx: Ctx; list: ListRow }> {
-  const list = await findList(c.env.DB, id);
-  const ctx = await ctxForRecord(c, list?.shop);
-  if (!list) throw new AppError("not_found");
-  return { ctx, list };
-}
 
 export const listRoutes = router()
   .openapi(
@@ -70,7 +49,7 @@ export const listRoutes = router()
       request: { params: IdParam, query: ShopQuery },
       responses: { 200: json(ListSchema, "The list"), ...readProblems },
     }),
-    async (c) => c.json(showList((await listFrom(c, c.req.valid("param").id)).list), 200),
+    async (c) => c.json(showList((await recordFrom(c, findList, c.req.valid("param").id)).record), 200),
   )
   .openapi(
     createRoute({
@@ -82,7 +61,7 @@ export const listRoutes = router()
       responses: { 200: json(ListSchema, "The list"), ...writeProblems },
     }),
     async (c) => {
-      const { ctx, list } = await listFrom(c, c.req.valid("param").id);
+      const { ctx, record: list } = await recordFrom(c, findList, c.req.valid("param").id);
       return c.json(await renameList(ctx, list, c.req.valid("json").name), 200);
     },
   )
@@ -97,7 +76,7 @@ export const listRoutes = router()
       responses: { 204: { description: "Deleted" }, ...writeProblems },
     }),
     async (c) => {
-      const { ctx, list } = await listFrom(c, c.req.valid("param").id);
+      const { ctx, record: list } = await recordFrom(c, findList, c.req.valid("param").id);
       await deleteList(ctx, list);
       return c.body(null, 204);
     },
@@ -112,7 +91,7 @@ export const listRoutes = router()
       responses: { 200: json(listOf(ListMemberSchema), "A page of members"), ...readProblems },
     }),
     async (c) => {
-      const { ctx, list } = await listFrom(c, c.req.valid("param").id);
+      const { ctx, record: list } = await recordFrom(c, findList, c.req.valid("param").id);
       return c.json(await listMembers(ctx, list, c.req.valid("query")), 200);
     },
   )
@@ -133,7 +112,7 @@ export const listRoutes = router()
       },
     }),
     async (c) => {
-      const { ctx, list } = await listFrom(c, c.req.valid("param").id);
+      const { ctx, record: list } = await recordFrom(c, findList, c.req.valid("param").id);
       const changed = await changeMembers(ctx, list, c.req.valid("json"));
       return changed.state === "done" ? c.json(changed, 200) : c.json(changed, 202);
     },

@@ -1,32 +1,10 @@
 import { createRoute } from "@hono/zod-openapi";
-import type { Context } from "hono";
 
-import {
-  type ApiEnv,
-  body,
-  ctxForRecord,
-  ctxFrom,
-  json,
-  listOf,
-  readProblems,
-  router,
-  writeProblems,
-} from "../api/route";
+import { body, recordFrom, ctxFrom, json, listOf, readProblems, router, writeProblems } from "../api/route";
 import { IdParam, PageQuery, ShopQuery } from "../api/schemas";
-import type { Ctx } from "../context";
-import { AppError } from "../errors";
 import { createSegment, deleteSegment, updateSegment } from "./change";
 import { previewAudience } from "./preview";
-import {
-  catalogue,
-  findSegment,
-  listMembers,
-  listSegments,
-  listSizes,
-  listTransitions,
-  type SegmentRow,
-  showSegment,
-} from "./read";
+import { catalogue, findSegment, listMembers, listSegments, listSizes, listTransitions, showSegment } from "./read";
 import {
   CatalogSchema,
   MemberQuery,
@@ -42,14 +20,6 @@ import {
 } from "./schemas";
 
 const tags = ["Segments"];
-
-/** The segment of a route's `{id}`; throws 404 unless the caller may see it. */
-async function segmentFrom(c: Context<ApiEnv>, id: string): Promise<{ ctx: Ctx; segment: SegmentRow }> {
-  const segment = await findSegment(c.env.DB, id);
-  const ctx = await ctxForRecord(c, segment?.shop);
-  if (!segment) throw new AppError("not_found");
-  return { ctx, segment };
-}
 
 export const segmentRoutes = router()
   .openapi(
@@ -118,7 +88,7 @@ export const segmentRoutes = router()
       request: { params: IdParam, query: ShopQuery },
       responses: { 200: json(SegmentSchema, "The segment"), ...readProblems },
     }),
-    async (c) => c.json(showSegment((await segmentFrom(c, c.req.valid("param").id)).segment), 200),
+    async (c) => c.json(showSegment((await recordFrom(c, findSegment, c.req.valid("param").id)).record), 200),
   )
   .openapi(
     createRoute({
@@ -132,7 +102,7 @@ export const segmentRoutes = router()
       responses: { 200: json(SegmentSchema, "The segment as it is now"), ...writeProblems },
     }),
     async (c) => {
-      const { ctx, segment } = await segmentFrom(c, c.req.valid("param").id);
+      const { ctx, record: segment } = await recordFrom(c, findSegment, c.req.valid("param").id);
       return c.json(await updateSegment(ctx, segment, c.req.valid("json")), 200);
     },
   )
@@ -147,7 +117,7 @@ export const segmentRoutes = router()
       responses: { 204: { description: "Deleted" }, ...writeProblems },
     }),
     async (c) => {
-      const { ctx, segment } = await segmentFrom(c, c.req.valid("param").id);
+      const { ctx, record: segment } = await recordFrom(c, findSegment, c.req.valid("param").id);
       await deleteSegment(ctx, segment);
       return c.body(null, 204);
     },
@@ -163,7 +133,7 @@ export const segmentRoutes = router()
       responses: { 200: json(listOf(MemberSchema), "A page of members"), ...readProblems },
     }),
     async (c) => {
-      const { ctx, segment } = await segmentFrom(c, c.req.valid("param").id);
+      const { ctx, record: segment } = await recordFrom(c, findSegment, c.req.valid("param").id);
       return c.json(await listMembers(ctx, segment, c.req.valid("query")), 200);
     },
   )
@@ -178,7 +148,7 @@ export const segmentRoutes = router()
       responses: { 200: json(listOf(TransitionSchema), "A page of changes"), ...readProblems },
     }),
     async (c) => {
-      const { ctx, segment } = await segmentFrom(c, c.req.valid("param").id);
+      const { ctx, record: segment } = await recordFrom(c, findSegment, c.req.valid("param").id);
       return c.json(await listTransitions(ctx, segment, c.req.valid("query")), 200);
     },
   )
@@ -193,7 +163,7 @@ export const segmentRoutes = router()
       responses: { 200: json(listOf(SizeSchema), "A page of days"), ...readProblems },
     }),
     async (c) => {
-      const { ctx, segment } = await segmentFrom(c, c.req.valid("param").id);
+      const { ctx, record: segment } = await recordFrom(c, findSegment, c.req.valid("param").id);
       return c.json(await listSizes(ctx, segment, c.req.valid("query")), 200);
     },
   );

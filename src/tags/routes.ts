@@ -1,17 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
-import type { Context } from "hono";
 
-import {
-  type ApiEnv,
-  body,
-  ctxForRecord,
-  ctxFrom,
-  json,
-  listOf,
-  readProblems,
-  router,
-  writeProblems,
-} from "../api/route";
+import { body, recordFrom, ctxFrom, json, listOf, readProblems, router, writeProblems } from "../api/route";
 import { IdParam, ShopQuery } from "../api/schemas";
 import type { Ctx } from "../context";
 import { AppError } from "../errors";
@@ -19,18 +8,10 @@ import { ContactsChangeSchema } from "../fields/schemas";
 import { armClock } from "../jobs";
 import { continueTagChange } from "./carry-over";
 import { createTag, deleteTag, mergeTags, readTag, renameTag } from "./change";
-import { findTag, listTags, showTag, type TagRow } from "./read";
+import { findTag, listTags, showTag } from "./read";
 import { type ChangedTag, ChangedTagSchema, NewTag, TagMerge, TagPatch, TagQuery, TagSchema } from "./schemas";
 
 const tags = ["Tags"];
-
-/** The tag of a route's `{id}`; throws 404 unless the caller may see it. */
-async function tagFrom(c: Context<ApiEnv>, id: string): Promise<{ ctx: Ctx; tag: TagRow }> {
-  const tag = await findTag(c.env.DB, id);
-  const ctx = await ctxForRecord(c, tag?.shop);
-  if (!tag) throw new AppError("not_found");
-  return { ctx, tag };
-}
 
 /** Carries a change out as far as one request goes. */
 async function carriedOut(ctx: Ctx, id: string, jobId: string | null): Promise<ChangedTag> {
@@ -74,7 +55,7 @@ export const tagRoutes = router()
       request: { params: IdParam, query: ShopQuery },
       responses: { 200: json(TagSchema, "The tag"), ...readProblems },
     }),
-    async (c) => c.json(showTag((await tagFrom(c, c.req.valid("param").id)).tag), 200),
+    async (c) => c.json(showTag((await recordFrom(c, findTag, c.req.valid("param").id)).record), 200),
   )
   .openapi(
     createRoute({
@@ -93,7 +74,7 @@ export const tagRoutes = router()
       },
     }),
     async (c) => {
-      const { ctx, tag } = await tagFrom(c, c.req.valid("param").id);
+      const { ctx, record: tag } = await recordFrom(c, findTag, c.req.valid("param").id);
       await armClock(ctx.env, ctx.shop.key, ctx.now);
       const jobId = await renameTag(ctx, tag, c.req.valid("json").label);
       const changed = await carriedOut(ctx, tag.id, jobId);
@@ -115,7 +96,7 @@ export const tagRoutes = router()
       },
     }),
     async (c) => {
-      const { ctx, tag } = await tagFrom(c, c.req.valid("param").id);
+      const { ctx, record: tag } = await recordFrom(c, findTag, c.req.valid("param").id);
       const into = await findTag(ctx.db, c.req.valid("json").into);
       if (!into || into.shop !== ctx.shop.key) throw new AppError("not_found", "There is no tag to merge into");
       await armClock(ctx.env, ctx.shop.key, ctx.now);
@@ -139,7 +120,7 @@ export const tagRoutes = router()
       },
     }),
     async (c) => {
-      const { ctx, tag } = await tagFrom(c, c.req.valid("param").id);
+      const { ctx, record: tag } = await recordFrom(c, findTag, c.req.valid("param").id);
       await armClock(ctx.env, ctx.shop.key, ctx.now);
       const jobId = await deleteTag(ctx, tag);
       const state = await continueTagChange(ctx.db, { id: jobId, shop: ctx.shop.key }, ctx.now);

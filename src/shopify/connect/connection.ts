@@ -5,7 +5,6 @@ import { isSealedBefore, open, seal } from "../../lib/crypto";
 import { logFailure } from "../../lib/log";
 import type { TokenAnswer } from "../admin";
 import { type AppCredentials, Credentials, isFresh, isResting, isUsable, renewalOf } from "./credentials";
-import { finishConnect } from "./finish";
 import { requestToken } from "./token-endpoint";
 
 /** The one value of the object: its credentials, sealed. */
@@ -107,8 +106,11 @@ export class Connection extends DurableObject<Env> {
         else await this.#unmark(RENEWING);
       }
       if (this.#is(UNFINISHED)) {
-        if (held) await finishConnect(this.env, Number(this.ctx.id.name), Date.now());
-        else await this.#unmark(UNFINISHED);
+        if (held) {
+          // Brings the whole sync along, which the Worker's entry must not pay for.
+          const { finishConnect } = await import("./finish");
+          await finishConnect(this.env, Number(this.ctx.id.name), Date.now());
+        } else await this.#unmark(UNFINISHED);
       }
     } catch (error) {
       logFailure("connection", error);

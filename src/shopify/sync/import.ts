@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { config } from "../../config";
 import { open } from "../../lib/crypto";
+import { reason } from "../../lib/log";
 import type { Shop } from "../../shops";
 import { AdminError } from "../admin";
 import { type Change, mapRecord, UnusableBody } from "../map";
@@ -118,7 +119,7 @@ async function storeSlice(context: ImportContext, stream: Stream, slice: Group[]
     for (const { id, change } of changes) {
       await storeChanges(sync, [change]).catch(async (error: unknown) => {
         if (!isItsOwn(error)) throw error;
-        skip(`${id}: ${error instanceof Error ? error.message : "unknown"}`);
+        skip(`${id}: ${reason(error)}`);
       });
     }
   }

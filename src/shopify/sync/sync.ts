@@ -2,9 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 
 import { logFailure, reason } from "../../lib/log";
 import { AdminError } from "../admin";
-import { checkConnection } from "../connect";
 import { notePutOff } from "./progress";
-import { runSync } from "./run";
 
 /** How long one run works: well within the processor time of an alarm. */
 const RUN_MS = 10_000;
@@ -56,6 +54,8 @@ export class Sync extends DurableObject<Env> {
   }
 
   async #run(now: number): Promise<number | null> {
+    // The object stands in the Worker's entry, which beacons share: what it works with is loaded by its first run.
+    const [{ runSync }, { checkConnection }] = await Promise.all([import("./run"), import("../connect")]);
     const context = {
       env: this.env,
       shop: Number(this.ctx.id.name),
