@@ -18,13 +18,21 @@ export function mustHold(
 /** How far apart two writers' choices lie on average: wide enough that they rarely meet. */
 const SPREAD = 256;
 
+/** What this isolate chose last, by the last key that was read: what is planned at the same time must not meet. */
+const chosen = new Map<number, number>();
+
 /**
  * An integer key for a row that is about to be inserted, so that other statements of the same batch can name it. Keys
  * stay close to ascending; a clash fails on the primary key and is retried like any conflict.
  */
 export function keyAfter(last: number | null): number {
+  const after = last ?? 0;
   const random = crypto.getRandomValues(new Uint8Array(1))[0] ?? 0;
-  return (last ?? 0) + 1 + (random % SPREAD);
+  const before = chosen.get(after);
+  const key = before === undefined ? after + 1 + (random % SPREAD) : before + 1;
+  if (chosen.size >= 16) chosen.clear();
+  chosen.set(after, key);
+  return key;
 }
 
 /** Reads the last key that a table with an autoincrement key has given out; null for a table never written. */

@@ -1,11 +1,10 @@
-import { sql } from "../db/client";
 import { AppError } from "../errors";
 import { fromBase64, hmacMatches, sha256 } from "../lib/crypto";
 import { newId } from "../lib/ids";
 import { cachedShop, type Shop } from "../shops";
-import { armClock } from "../jobs";
 import { isUsableJson, packBody } from "./body";
 import { appOf } from "./connect";
+import { storeDelivery } from "./store";
 
 /** The largest body that is taken. */
 const MOST_BYTES = 5 * 1024 * 1024;
@@ -48,8 +47,24 @@ export async function receiveWebhook(
   if (text === null || !isUsableJson(text)) throw new AppError("bad_request", "The body is not a JSON object");
   const body = await packBody(text, raw.byteLength);
   if (body === null) throw new AppError("too_large");
-  const key = await store(env, shop.key, delivery, { body, hash: await hash }, now);
-  if (key !== null) later(env.WEBHOOKS.send({ shop: shop.key, inbox: [key] }).catch(() => undefined));
+  const { topic, webhookId, eventId, apiVersion, triggeredAt } = delivery;
+  await storeDelivery(
+    { env, now, later },
+    {
+      id: newId("whk", now),
+      shop: shop.key,
+      topic,
+      webhookId,
+      eventId,
+      apiVersion,
+      triggeredAt: triggeredAt ?? now,
+      receivedAt: now,
+      // Topic and shop are not covered by the signature, so the same bytes of the same moment are one delivery whatever
+      // id they carry. Without a believable moment that would swallow a second delivery of equal bytes: there the id counts.
+      bodyHash: triggeredAt === null ? `${await hash}:${webhookId}` : await hash,
+      body,
+    },
+  );
   return new Response(null, { status: 200 });
 }
 
@@ -116,42 +131,5 @@ function decode(raw: ArrayBuffer): string | null {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(raw);
   } catch {
     return null;
-  }
-}
-
-/**
- * The row's key, or null for a duplicate. Topic and shop are not covered by the signature, so the same bytes of the
- * same moment are one delivery whatever id they carry. Without a believable moment that rule would swallow a second
- * delivery of equal bytes, so there the id counts.
- */
-async function store(
-  env: Env,
-  shop: number,
-  delivery: Delivery,
-  { body, hash }: { body: string; hash: string },
-  now: number,
-): Promise<number | null> {
-  try {
-    await armClock(env, shop, now);
-    const row = await sql(
-      env.DB,
-      `insert into webhook_inbox (id, shop, topic, webhook_id, event_id, api_version, triggered_at, received_at,
-         body_hash, body, state, next_attempt_at)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?) on conflict do nothing returning key`,
-      newId("whk", now),
-      shop,
-      delivery.topic,
-      delivery.webhookId,
-      delivery.eventId,
-      delivery.apiVersion,
-      delivery.triggeredAt ?? now,
-      now,
-      delivery.triggeredAt === null ? `${hash}:${delivery.webhookId}` : hash,
-      body,
-      now,
-    ).first<{ key: number }>();
-    return row?.key ?? null;
-  } catch {
-    throw new AppError("unavailable");
   }
 }

@@ -1,7 +1,8 @@
+import { readTogether } from "../db/together";
 import { logFailure } from "../lib/log";
 import { findShop, type Shop } from "../shops";
 import { unpackBody } from "./body";
-import { handleInboxRow, type InboxRow, mapContext, planRow, readInboxRows } from "./inbox";
+import { handleInboxRow, type InboxRow, mapContext, planRow, readInboxRows, statementsOf } from "./inbox";
 import { type Change, mapBody } from "./map";
 import { recordOf, supersedes } from "./supersede";
 
@@ -12,7 +13,7 @@ const STORM_TOPICS = new Set(["customers/update", "products/update"]);
 const MOST_TEXT = 8_000_000;
 
 /** Deliveries that end in one batch: few enough that a delivery that is being received does not wait long behind them. */
-const PER_BATCH = 6;
+const PER_BATCH = 24;
 
 /** What may share a batch with others: it changes records of its own, and nothing that decides how others are handled. */
 const SHARING = new Set<Change["kind"]>(["contact", "tags", "order", "cart", "refund", "product", "nothing"]);
@@ -30,25 +31,41 @@ interface Mapped {
 export async function handleInboxRows(env: Env, shopKey: number, keys: number[], now: () => number): Promise<void> {
   const ready = keys.length > 1 ? await readReady(env.DB, shopKey, keys).catch(noneOnFailure) : null;
   const left = new Set(keys);
+  for (const key of ready?.done ?? []) left.delete(key);
   for (const group of ready?.groups ?? []) {
-    const done = await handleTogether(env, ready?.shop ?? null, group, now()).catch(() => false);
-    for (const { row, superseded } of group) {
-      // Alone each of them remembers its own failure.
-      if (!done) await handleInboxRow(env, row.key, now(), superseded);
-      for (const key of [row.key, ...superseded]) left.delete(key);
-    }
+    if (ready) await handleGroup(env, ready.shop, group, now);
+    for (const { row, superseded } of group) for (const key of [row.key, ...superseded]) left.delete(key);
   }
   for (const key of left) await handleInboxRow(env, key, now());
 }
 
+/** Handles a group, or its halves when it failed: so one that is at fault holds up few, and in the end itself. */
+async function handleGroup(env: Env, shop: Shop, group: Mapped[], now: () => number): Promise<void> {
+  try {
+    return await handleTogether(env, shop, group, now());
+  } catch {
+    const [first] = group;
+    if (group.length > 1) {
+      await handleGroup(env, shop, group.slice(0, group.length >> 1), now);
+      await handleGroup(env, shop, group.slice(group.length >> 1), now);
+    } else if (first) {
+      // Alone it remembers its own failure.
+      await handleInboxRow(env, first.row.key, now(), first.superseded);
+    }
+  }
+}
+
 /** Decides on each as if it came alone, and commits all in one batch: what does not fit together fails its guards. */
-async function handleTogether(env: Env, shop: Shop | null, group: Mapped[], now: number): Promise<boolean> {
-  if (group.length === 1) return false;
-  const planned = await Promise.all(
-    group.map(({ row, change, superseded }) => planRow(env, row, shop, now, superseded, change)),
+async function handleTogether(env: Env, shop: Shop, group: Mapped[], now: number): Promise<void> {
+  const planned = await readTogether(
+    env.DB,
+    group.map(
+      ({ row, change, superseded }) =>
+        (db) =>
+          planRow(env, db, row, shop, now, superseded, change),
+    ),
   );
-  await env.DB.batch(planned.flatMap(({ statements }) => statements));
-  return true;
+  await env.DB.batch(statementsOf(env.DB, shop.key, planned, now));
 }
 
 /** It is only a short cut: without it every delivery is handled by itself. */
@@ -57,24 +74,29 @@ function noneOnFailure(error: unknown): null {
   return null;
 }
 
-/** The deliveries that may be handled together, in groups that concern different records. */
-async function readReady(
-  db: D1Database,
-  shopKey: number,
-  keys: number[],
-): Promise<{ shop: Shop; groups: Mapped[][] } | null> {
+interface Ready {
+  shop: Shop;
+  /** Deliveries that may be handled together, in groups that concern different records. */
+  groups: Mapped[][];
+  /** Those that were handled before. */
+  done: number[];
+}
+
+async function readReady(db: D1Database, shopKey: number, keys: number[]): Promise<Ready | null> {
   const rows = await readInboxRows(db, keys, MOST_TEXT);
   const shop = rows.length > 1 ? await findShop(db, shopKey) : null;
   if (!shop) return null;
   const mapped: Mapped[] = [];
+  const done: number[] = [];
   for (const row of rows) {
+    if (row.state !== "pending") done.push(row.key);
     if (row.shop !== shopKey || row.state !== "pending" || row.body === null) continue;
     const change = await mapOrNull(row, row.body, shop);
     // What ends or changes the shop is not to be overtaken by what was read before it.
     if (change && (change.kind === "uninstalled" || change.kind === "scopes_changed")) return null;
     if (change && SHARING.has(change.kind)) mapped.push({ row, change, superseded: [] });
   }
-  return { shop, groups: grouped(withoutSuperseded(mapped)) };
+  return { shop, groups: grouped(withoutSuperseded(mapped)), done };
 }
 
 /** Those that remain when the newest of each record takes along what it makes needless. */

@@ -38,8 +38,11 @@ export function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
 }
 
+/** A bundled Worker: the module that is its entry, then those that it takes as they are. */
+export type Bundle = { type: "ESModule" | "CompiledWasm"; path: string; contents: string | Uint8Array<ArrayBuffer> }[];
+
 /** The Worker bundled as a deployment would, or another entry with the same configuration. */
-export async function bundle(entry?: string): Promise<string> {
+export async function bundle(entry?: string): Promise<Bundle> {
   const out = mkdtempSync(join(tmpdir(), "footfall-bundle-"));
   try {
     await promisify(execFile)(
@@ -47,9 +50,19 @@ export async function bundle(entry?: string): Promise<string> {
       ["deploy", ...(entry ? [entry] : []), "--dry-run", "--outdir", out],
       { cwd: ROOT, env: { ...process.env, WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" } },
     );
-    const name = readdirSync(out).find((file) => file.endsWith(".js"));
+    const files = readdirSync(out);
+    const name = files.find((file) => file.endsWith(".js"));
     if (!name) throw new Error("wrangler made no bundle");
-    return readFileSync(join(out, name), "utf8");
+    return [
+      { type: "ESModule", path: "index.js", contents: readFileSync(join(out, name), "utf8") },
+      ...files
+        .filter((file) => file.endsWith(".wasm"))
+        .map((path) => ({
+          type: "CompiledWasm" as const,
+          path,
+          contents: new Uint8Array(readFileSync(join(out, path))),
+        })),
+    ];
   } finally {
     removeFolder(out);
   }
@@ -72,7 +85,7 @@ export class Served {
    * @param state folder that keeps what the Worker stores
    * @param consumes false leaves what the Worker puts into queues there
    */
-  static async start(code: string, state: string, consumes = true): Promise<Served> {
+  static async start(code: Bundle, state: string, consumes = true): Promise<Served> {
     const { workerOptions } = workerOptionsOf(join(ROOT, "wrangler.toml"));
     const before = new Set(runtimes());
     const miniflare = new Miniflare(
@@ -89,7 +102,7 @@ export class Served {
             ...workerOptions,
             name: "footfall",
             ...(consumes ? {} : { queueConsumers: [] }),
-            modules: [{ type: "ESModule", path: "index.js", contents: code }],
+            modules: code,
             bindings: Object.assign({}, workerOptions.bindings, {
               OPERATOR_TOKEN,
               SHOPIFY_API_KEY: "key-of-the-bench",

@@ -1,5 +1,5 @@
 import { env, exports } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { handleInboxRow, unpackBody } from "../../src/shopify";
 import type { Shop } from "../../src/shops";
@@ -176,6 +176,94 @@ describe("a delivery is stored once", () => {
     expect(await one("select triggered_at from webhook_inbox where shop = ?", shop.key)).toEqual({
       triggered_at: Date.UTC(2026, 2, 30, 14, 30, 0, 123),
     });
+  });
+});
+
+/** An environment that notes what its database commits and what its queue is told. */
+function watched(batch: (statements: D1PreparedStatement[]) => Promise<D1Result[]> = (all_) => env.DB.batch(all_)) {
+  const commits: number[] = [];
+  const told: number[] = [];
+  const db = new Proxy(env.DB, {
+    get(target, property) {
+      if (property === "batch") {
+        return (statements: D1PreparedStatement[]) => {
+          commits.push(statements.length);
+          return batch(statements);
+        };
+      }
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const send = async ({ inbox: keys }: { inbox: number[] }) => {
+    told.push(...keys);
+    return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
+  };
+  return { env: { ...env, DB: db, WEBHOOKS: { ...env.WEBHOOKS, send } } satisfies Env, commits, told };
+}
+
+describe("deliveries that come at the same time", () => {
+  const crowd = (shop: Shop, size: number, into: Env) =>
+    Promise.all(
+      Array.from({ length: size }, (_, i) =>
+        receive(shop, { topic: "themes/publish", body: { id: i }, webhookId: `crowd-${i}` }, NOW, into),
+      ),
+    );
+  const stored = async (shop: Shop) =>
+    (await all<{ key: number }>("select key from webhook_inbox where shop = ? order by key", shop.key)).map(
+      ({ key }) => key,
+    );
+
+  it("share commits, and the queue is told of each once", async () => {
+    const shop = await newShop();
+    const { env: into, commits, told } = watched();
+    const answers = await crowd(shop, 60, into);
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(await stored(shop)).toHaveLength(60);
+    expect(told.toSorted((a, b) => a - b)).toEqual(await stored(shop));
+    expect(commits.length).toBeLessThan(30);
+    // Once more: duplicates are 200, and nothing is told.
+    expect((await crowd(shop, 60, into)).every(({ status }) => status === 200)).toBe(true);
+    expect(await stored(shop)).toHaveLength(60);
+    expect(told).toHaveLength(60);
+  });
+
+  it("do not share the trouble of one that is refused", async () => {
+    const shop = await newShop();
+    await env.DB.exec(
+      "create trigger refuses before insert on webhook_inbox when new.webhook_id = 'crowd-7' begin select raise(abort, 'refused'); end",
+    );
+    const answers = await crowd(shop, 20, watched().env);
+    await env.DB.exec("drop trigger refuses");
+    expect(answers.map(({ status }) => status)).toEqual(answers.map((_, i) => (i === 7 ? 503 : 200)));
+    expect(await stored(shop)).toHaveLength(19);
+  });
+
+  it("do not wait for ever for the commit of one that hangs", async () => {
+    const shop = await newShop();
+    let hangs = true;
+    const { env: into } = watched((statements) => {
+      if (!hangs) return env.DB.batch(statements);
+      hangs = false;
+      return new Promise(() => undefined);
+    });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const ended: number[] = [];
+      for (let i = 0; i < 8; i++) {
+        const delivery = { topic: "themes/publish", body: { id: i }, webhookId: `crowd-${i}` };
+        void receive(shop, delivery, NOW, into).then(() => ended.push(i));
+      }
+      // Whose own commit hangs waits on: its sender gives up and sends it again.
+      for (let turn = 0; ended.length < 7 && turn < 100; turn++) {
+        await vi.advanceTimersByTimeAsync(500);
+        await stored(shop);
+      }
+      expect(ended).toHaveLength(7);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(await stored(shop)).toHaveLength(7);
   });
 });
 

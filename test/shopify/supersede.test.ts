@@ -118,3 +118,57 @@ it("while the newest of a storm cannot be handled, those before it wait with it 
     { state: "stale" },
   ]);
 });
+
+it("deliveries about different people are handled in few round trips, and one that is refused holds up no other", async () => {
+  const shop = await newShop();
+  const PEOPLE = 20;
+  for (let i = 0; i < PEOPLE; i++) {
+    await receive(shop, {
+      topic: "customers/create",
+      body: customer({ id: 9_000 + i, email: `one${i}@post.example`, phone: null }),
+    });
+  }
+  const keys = (await all<{ key: number }>("select key from webhook_inbox where shop = ? order by key", shop.key)).map(
+    ({ key }) => key,
+  );
+  await env.DB.exec(
+    "create trigger refuses before insert on contacts when new.email = 'one7@post.example' begin select raise(abort, 'refused'); end",
+  );
+  await handleInboxRows(quiet, shop.key, keys, () => NOW);
+  await env.DB.exec("drop trigger refuses");
+  const waiting = await all("select key, attempts from webhook_inbox where shop = ? and state = 'pending'", shop.key);
+  expect(waiting).toEqual([{ key: keys[7], attempts: 1 }]);
+  expect(await all("select count(*) as n from contacts where shop = ?", shop.key)).toEqual([{ n: PEOPLE - 1 }]);
+
+  let trips = 0;
+  const counting: Env = {
+    ...quiet,
+    DB: new Proxy(env.DB, {
+      get(target, property) {
+        if (property === "batch") trips++;
+        const value: unknown = Reflect.get(target, property, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    }),
+  };
+  const second = await newShop();
+  for (let i = 0; i < PEOPLE; i++) {
+    await receive(second, {
+      topic: "customers/create",
+      body: customer({ id: 9_000 + i, email: `one${i}@post.example`, phone: null }),
+    });
+  }
+  const next = await all<{ key: number }>("select key from webhook_inbox where shop = ? order by key", second.key);
+  await handleInboxRows(
+    counting,
+    second.key,
+    next.map(({ key }) => key),
+    () => NOW,
+  );
+  expect(await all("select count(*) as n from contacts where shop = ?", second.key)).toEqual([{ n: PEOPLE }]);
+  expect(await all("select distinct state from webhook_inbox where shop = ?", second.key)).toEqual([
+    { state: "handled" },
+  ]);
+  // What is read, and what is written.
+  expect(trips).toBeLessThanOrEqual(4);
+});

@@ -17,6 +17,8 @@ export class Visitor extends DurableObject<Env> {
 }
 
 export class Clock extends DurableObject<Env> {}
+export class Connection extends DurableObject<Env> {}
+export class Sync extends DurableObject<Env> {}
 
 export default {
   async fetch(request, env) {

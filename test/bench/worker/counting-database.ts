@@ -8,7 +8,7 @@ export function countingDatabase(db: D1Database, counts: () => Counts, inObject:
         return (text: string) => new CountingStatement(target.prepare(text), text, counts, inObject);
       if (property === "batch") {
         return async (statements: CountingStatement[]) => {
-          if (inObject) counts().objectBatches++;
+          noteCall(counts(), inObject);
           const results = await target.batch(statements.map((statement) => statement.inner));
           results.forEach((result, i) => note(statements[i]?.text ?? "", result.meta, counts()));
           return results;
@@ -20,9 +20,25 @@ export function countingDatabase(db: D1Database, counts: () => Counts, inObject:
   });
 }
 
+const names = new Map<string, { line: string; name: string }>();
+
+/** Worked out once a text, so that counting costs little of what is measured. */
+function named(text: string): { line: string; name: string } {
+  let known = names.get(text);
+  if (!known) names.set(text, (known = { line: text.replaceAll(/\s+/g, " "), name: statementName(text) }));
+  return known;
+}
+
+function noteCall(counts: Counts, inObject: boolean): void {
+  counts.databaseCalls++;
+  if (inObject) counts.objectBatches++;
+}
+
 function note(text: string, meta: D1Meta, counts: Counts): void {
-  count(counts.databaseRows, statementName(text), meta.rows_written);
-  count(counts.databaseReads, text.replaceAll(/\s+/g, " "), meta.rows_read);
+  const { line, name } = named(text);
+  count(counts.databaseRows, name, meta.rows_written);
+  count(counts.databaseReads, line, meta.rows_read);
+  count(counts.databaseStatements, line);
 }
 
 class CountingStatement {
@@ -43,7 +59,7 @@ class CountingStatement {
   }
 
   async all<T>(): Promise<D1Result<T>> {
-    if (this.#inObject) this.#counts().objectBatches++;
+    noteCall(this.#counts(), this.#inObject);
     const result = await this.inner.all<T>();
     note(this.text, result.meta, this.#counts());
     return result;

@@ -10,6 +10,9 @@ import { count, newCounts, statementName } from "./counts";
 import { countingDatabase } from "./counting-database";
 import { type Mix, type SentBeacon, VISITS_PER_DAY, VisitMaker } from "./visit-mix";
 
+export { Connection } from "../../../src/shopify/connect/connection";
+export { Sync } from "../../../src/shopify/sync/sync";
+
 let counts = newCounts();
 /** Simulated once a simulation has begun. */
 const clock: { now: number | null } = { now: null };

@@ -14,6 +14,10 @@ export interface Counts {
   databaseRows: Record<string, number>;
   /** By statement. */
   databaseReads: Record<string, number>;
+  /** D1 calls: a statement or a batch each. */
+  databaseCalls: number;
+  /** Statements in them, by their text. */
+  databaseStatements: Record<string, number>;
   /** D1 calls made by objects, who run while they wait. */
   objectBatches: number;
   queueMessages: number;
@@ -31,6 +35,8 @@ export function newCounts(): Counts {
     objectRowsRead: 0,
     databaseRows: {},
     databaseReads: {},
+    databaseCalls: 0,
+    databaseStatements: {},
     objectBatches: 0,
     queueMessages: 0,
   };

@@ -8,5 +8,18 @@ export interface AskedSegment {
 export type SegmentOrder =
   /** Answers with the SQL of a count, and its values. */
   | { do: "compile"; asked: AskedSegment; now: number }
+  /** Stores a segment, fills it, lets a day pass, and takes it away; answers with `Filled`. */
+  | { do: "fill"; asked: AskedSegment; now: number }
   /** Every definition about each of these contacts, one batch a contact; answers with how many memberships were found. */
   | { do: "subjects"; asked: AskedSegment[]; now: number; contacts: number[] };
+
+/** What a fill took. */
+export interface Filled {
+  fillMs: number;
+  size: number;
+  /** People whom time alone may bring in or take out. */
+  waiting: number;
+  /** Looked at again for that reason within a day, and what it took. */
+  swept: number;
+  sweepMs: number;
+}
