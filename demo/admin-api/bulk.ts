@@ -60,6 +60,27 @@ export function removeBulkFiles(stores: Iterable<AdminStore>): void {
   folder = undefined;
 }
 
+/** What works on operations of a store, and what lets those go on that were told to wait. */
+const working = new WeakMap<AdminStore, Set<Promise<void>>>();
+const holding = new WeakMap<AdminStore, (() => void)[]>();
+
+/** Resolves when no operation of the store is under way but those that are held. */
+export async function bulkSettled(store: AdminStore): Promise<void> {
+  await Promise.all(working.get(store) ?? []);
+}
+
+/** Lets operations go on that a failure on order holds. */
+export function releaseBulk(store: AdminStore): void {
+  for (const goOn of holding.get(store)?.splice(0) ?? []) goOn();
+}
+
+/** Counts work until it is over. */
+function watch(store: AdminStore, work: Promise<void>): void {
+  const all = working.get(store) ?? new Set();
+  working.set(store, all.add(work));
+  void work.finally(() => all.delete(work));
+}
+
 const isRunning = ({ status }: BulkOperation): boolean => ["CREATED", "RUNNING", "CANCELING"].includes(status);
 
 /** `bulkOperationRunQuery`. `root` is the store's QueryRoot, `base` the address that stands for the store. */
@@ -79,10 +100,20 @@ export function runBulkQuery(store: AdminStore, args: Args, root: Source, base: 
   try {
     const plan = planBulk(query, store.app.scopes);
     store.bulk.set(operation.id, operation);
-    work(store, operation, { plan, root, grouped: args["groupObjects"] === true }).catch((error: unknown) => {
-      console.error(error);
-      end(store, operation, "FAILED", "INTERNAL_SERVER_ERROR");
-    });
+    const job = { plan, root, grouped: args["groupObjects"] === true };
+    const failure = nextFailure(store.failures, ["bulk-operation"]);
+    const begin = (): void =>
+      watch(
+        store,
+        work(store, operation, job, failure).catch((error: unknown) => {
+          console.error(error);
+          end(store, operation, "FAILED", "INTERNAL_SERVER_ERROR");
+        }),
+      );
+    if (failure?.hold === true) {
+      operation.status = "RUNNING";
+      holding.set(store, [...(holding.get(store) ?? []), begin]);
+    } else begin();
   } catch (error) {
     if (error instanceof BulkQueryError) return refuse(error.message, "INVALID");
     if (!(error instanceof GraphQLError)) throw error;
@@ -119,8 +150,8 @@ async function work(
   store: AdminStore,
   operation: BulkOperation,
   job: { plan: Plan; root: Source; grouped: boolean },
+  failure: Failure | undefined,
 ): Promise<void> {
-  const failure = nextFailure(store.failures, ["bulk-operation"]);
   await setTimeout(MOMENT_MS);
   if (operation.status === "CREATED") operation.status = "RUNNING";
   const listing = rootListing(job.plan, job.root);

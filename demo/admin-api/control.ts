@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { bulkSettled, releaseBulk } from "./bulk.ts";
 import { type Answer, type Call, jsonAnswer } from "./exchange.ts";
 import { failureSchema } from "./failures.ts";
 import { accessToken, sessionToken, uninstallApp } from "./oauth.ts";
@@ -81,6 +82,11 @@ const VERBS: Record<string, Verb> = {
     store.emit("app/uninstalled", { id: store.id, name: store.name, myshopify_domain: null });
     uninstallApp(store);
   },
+  /** As merchants do in the admin. */
+  "POST discounts/delete": (store) => store.discounts.clear(),
+  /** Answers when no bulk operation is under way but those that are held. */
+  "POST settled": (store) => bulkSettled(store),
+  "POST release": (store) => releaseBulk(store),
   "POST install": (store) => {
     store.app.installed = true;
   },

@@ -14,6 +14,8 @@ export const failureSchema = z.object({
   ignoreRange: z.boolean().optional(),
   /** Never answers. */
   hang: z.boolean().optional(),
+  /** Leaves a bulk operation RUNNING until `release` is ordered. */
+  hold: z.boolean().optional(),
   /** Waits this long before it goes on. */
   delayMs: z.number().int().min(0).optional(),
   /** Does what was asked, then fails all the same. */

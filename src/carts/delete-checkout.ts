@@ -1,4 +1,5 @@
 import { sql } from "../db/client";
+import { cartKeysOf } from "./tables";
 
 /** A checkout that was deleted goes, the cart stays. Late bodies of it are ignored. */
 export function deleteCheckout(db: D1Database, shop: number, token: string, at: number, now: number) {
@@ -13,20 +14,21 @@ export function deleteCheckout(db: D1Database, shop: number, token: string, at: 
     ),
     sql(
       db,
-      `delete from carts where shop = ? and token = ? and state = 'open' and cart_updated_at is null and visitor is null
-         and coalesce(checkout_updated_at, 0) <= ?`,
+      `delete from carts where +shop = ?1 and key in (${cartKeysOf("?2", "?2")}) and state = 'open' and cart_updated_at is null and visitor is null
+         and coalesce(checkout_updated_at, 0) <= ?3`,
       shop,
       token,
       at,
     ),
     sql(
       db,
-      `update carts set checkout_url = null, updated_at = ?
-       where shop = ? and token = ? and checkout_url is not null and coalesce(checkout_updated_at, 0) <= ?`,
-      now,
+      `update carts set checkout_url = null, updated_at = ?4
+       where +shop = ?1 and key in (${cartKeysOf("?2", "?2")}) and checkout_url is not null
+         and coalesce(checkout_updated_at, 0) <= ?3`,
       shop,
       token,
       at,
+      now,
     ),
   ];
 }

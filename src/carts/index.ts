@@ -9,5 +9,6 @@ export {
 } from "./transitions";
 export type { Cart } from "./schemas";
 export { deleteCheckout } from "./delete-checkout";
-export type { CartLineSource } from "./lines";
+export { type CartLineSource, parseLines } from "./lines";
+export { returnUrl } from "./return-url";
 export { type CartSource, planCart } from "./upsert";

@@ -53,6 +53,9 @@ export const carts = sqliteTable(
     index("carts_contact")
       .on(t.contact)
       .where(sql`contact is not null`),
+    index("carts_bought")
+      .on(t.shop, t.purchasedAt, t.contact)
+      .where(sql`purchased_by = 'browser'`),
     index("carts_open")
       .on(t.shop, t.activityAt)
       .where(sql`state = 'open'`),

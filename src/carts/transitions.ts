@@ -168,7 +168,8 @@ export function settleCartsOfPerson(
     ...abandon(db, { shop, now, where: `carts.contact = ?3 and ${dueBy("?4")}`, announced }, contact, placedAt),
     sql(
       db,
-      `update carts set settled_at = max(coalesce(settled_at, 0), ?3) where +shop = ?1 and contact = ?2 and state = 'open' and activity_at <= ?3`,
+      `update carts set settled_at = max(coalesce(settled_at, 0), ?3) where +shop = ?1 and contact = ?2 and state = 'open'
+         and activity_at <= ?3 and coalesce(settled_at, 0) < ?3`,
       shop,
       contact,
       placedAt,

@@ -46,7 +46,6 @@ interface Stored {
   cartTriggeredAt: number | null;
   checkoutUpdatedAt: number | null;
   checkoutTriggeredAt: number | null;
-  updatedAt: number;
   items: string;
 }
 
@@ -70,10 +69,9 @@ export async function planCart(
   const [found, gone, last] = await db.batch<Stored & { seq: number; at: number }>([
     sql(
       db,
-      `select key, id, token, checkout_token as "checkoutToken", visitor, contact, reached, activity_at as "activityAt",
-         settled_at as "settledAt", cart_updated_at as "cartUpdatedAt", cart_triggered_at as "cartTriggeredAt",
-         checkout_updated_at as "checkoutUpdatedAt", checkout_triggered_at as "checkoutTriggeredAt",
-         updated_at as "updatedAt", items
+      `select *, checkout_token as "checkoutToken", activity_at as "activityAt", settled_at as "settledAt",
+         cart_updated_at as "cartUpdatedAt", cart_triggered_at as "cartTriggeredAt",
+         checkout_updated_at as "checkoutUpdatedAt", checkout_triggered_at as "checkoutTriggeredAt"
        from carts where +shop = ?1 and key in (${cartKeysOf("?2", "?3")})`,
       shop,
       cart.token,
@@ -92,7 +90,9 @@ export async function planCart(
 
   const mine = versionOf(stored, cart.kind);
   const isStale = mine !== null && compare(cart.version, mine) < 0;
-  const columns = isStale ? staleColumns(stored, contact) : changedColumns(cart, stored, twin, contact);
+  const told = isStale ? staleColumns(stored, contact) : changedColumns(cart, stored, twin, contact);
+  const isRepeated = stored !== undefined && !twin && cart.version.isReading && saysNothingNew(cart.kind, told, stored);
+  const columns: Columns = isRepeated ? new Map() : told;
   const guards = rows.map((row) => unchanged(db, shop, row));
   const statements: D1PreparedStatement[] = [];
   if (twin) statements.push(sql(db, "delete from carts where key = ? and shop = ?", twin.key, shop));
@@ -170,6 +170,12 @@ function changedColumns(
   return columns;
 }
 
+/** True when all that a reading says but its own moment is stored. */
+function saysNothingNew(kind: CartSource["kind"], columns: Columns, stored: Stored): boolean {
+  const known = new Map<string, unknown>(Object.entries(stored));
+  return [...columns].every(([name, value]) => name === `${kind}_triggered_at` || known.get(name) === value);
+}
+
 function unchanged(db: D1Database, shop: number, row: Stored): D1PreparedStatement {
   return mustHold(
     db,
@@ -235,7 +241,8 @@ function bindVisitor(db: D1Database, shop: number, key: number, tracker: string 
         db,
         `update carts set visitor = (select v.key from visitors v where v.shop = ?1 and v.tracker = ?3
            and v.channel = 'browser' order by v.person desc limit 1)
-         where key = ?2 and shop = ?1 and visitor is null`,
+         where key = ?2 and shop = ?1 and visitor is null
+           and exists (select 1 from visitors v where v.shop = ?1 and v.tracker = ?3 and v.channel = 'browser')`,
         shop,
         key,
         tracker,

@@ -245,7 +245,7 @@ function actionStatements(
 }
 
 /** Those that become customers get the status that `customerStatus` would give them. `keys` is SQL with one value, `?2`. */
-function stageStatements(
+export function stageStatements(
   db: D1Database,
   shop: number,
   stage: string,

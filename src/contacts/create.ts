@@ -6,7 +6,7 @@ import { checkFieldValues } from "../fields";
 import { checkStage } from "../lifecycle";
 import { newId } from "../lib/ids";
 import { armClock, emit } from "../jobs";
-import { addTags, decideConsents } from "./decisions";
+import { addTags, decideConsents, liftedBy } from "./decisions";
 import { phoneOrThrow, refuseTaken } from "./identify";
 import { readContact } from "./locate";
 import type { Contact, NewContact } from "./schemas";
@@ -74,6 +74,7 @@ export async function createContact(ctx: Ctx, input: NewContact): Promise<Contac
         now,
       ),
       ...decideConsents(db, shop.key, key, input.consents ?? {}, now),
+      ...(await liftedBy(ctx, input.consents ?? {}, { email: input.email ?? null, phone: phone ?? null })),
       ...(phone ? phoneDefault(db, shop, key, true, now) : []),
       addTags(db, shop.key, key, input.tags ?? [], now),
       audit(ctx, "contact.created", id, changedFields(input)),

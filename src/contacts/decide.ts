@@ -50,6 +50,8 @@ export interface ContactRow {
   revision: number;
   verified: number;
   deletedAt: number | null;
+  /** When an order last changed its figures; absent where that decides nothing. */
+  orderedAt?: number;
 }
 
 type Named = { kind: "email" | "phone" | "shopify_customer"; value: string };
@@ -149,7 +151,8 @@ export function decideContact(source: ContactSource, holders: Holders): Decision
     const theirs = readRegisters(row);
     known = mergeRegisters(known, row.key === holders.customer?.key ? theirs : demoted(theirs)).registers;
   }
-  const { registers, changed } = mergeValues(known, values, source.version, trust);
+  const orderedAt = Math.max(0, ...same.map((row) => row.orderedAt ?? 0));
+  const { registers, changed } = mergeValues(known, values, source.version, trust, orderedAt);
   const columns = new Map<string, string | number | null>();
   const drops: Named[] = [];
   const holds: Decision["holds"] = [];
@@ -194,7 +197,9 @@ export function decideContact(source: ContactSource, holders: Holders): Decision
     else if (mine[kind] && holders[kind]?.evidence === "claimed") holds.push({ kind, value, free: false });
   }
   if (survivor?.verified === 0) columns.set("verified", 1);
-  if (source.revives && survivor?.deletedAt && source.version.triggeredAt > survivor.deletedAt)
+  // What is read again happened when it was changed, not when it was read.
+  const { isReading, updatedAt, triggeredAt } = source.version;
+  if (source.revives && survivor?.deletedAt && (isReading ? updatedAt : triggeredAt) > survivor.deletedAt)
     columns.set("deleted_at", null);
   return {
     target: survivor,

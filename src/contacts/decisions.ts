@@ -1,4 +1,6 @@
+import type { Ctx } from "../context";
 import { sql } from "../db/client";
+import { liftStatements } from "../suppressions";
 import type { ContactPatch } from "./schemas";
 import { foldTag } from "./source-tags";
 
@@ -28,6 +30,19 @@ export function decideConsents(
       now,
     ),
   ];
+}
+
+/** A subscription lifts what kept its address from marketing until now, but for bounces. */
+export async function liftedBy(
+  { env, shop, now }: Ctx,
+  consents: NonNullable<ContactPatch["consents"]>,
+  addresses: { email: string | null; phone: string | null },
+): Promise<D1PreparedStatement[]> {
+  const entries = (["email", "sms", "whatsapp"] as const).flatMap((channel) => {
+    const address = channel === "email" ? addresses.email : addresses.phone;
+    return consents[channel]?.state === "subscribed" && address !== null ? [{ channel, address }] : [];
+  });
+  return liftStatements(env, shop.key, entries, now);
 }
 
 /** Tags that the CRM sets; one that Shopify removed comes back as the CRM's own. */

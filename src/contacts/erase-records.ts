@@ -2,6 +2,7 @@ import { sql } from "../db/client";
 import { mustHold } from "../db/guard";
 import { clearInbox, INBOX, type Names, NOBODY, type Searched } from "../shopify";
 import type { ErasureSubject } from "./erase-subject";
+import { eraseMessages } from "../messages";
 import { recount } from "./lifecycle";
 
 /** A table whose texts may name people, and what becomes of a row that does. */
@@ -143,6 +144,7 @@ export function erasureStatements(
       "dead_letters",
       run(`delete from dead_letters where shop = ?1 and subject in (select 'contact:' || value from json_each(?2))`),
     ),
+    ...counted("delivery_bodies", ...eraseMessages(db, job.shop, contacts)),
     // A tag that only they carried may be about them.
     ...counted(
       "tags",

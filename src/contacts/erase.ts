@@ -7,6 +7,7 @@ import { isConflict, sql } from "../db/client";
 import { newId } from "../lib/ids";
 import { open, seal } from "../lib/crypto";
 import { clearInbox, INBOX, searchWindow } from "../shopify";
+import { eraseAddresses } from "../suppressions";
 import { eraseVisitor } from "../visitor";
 import { searchAnswers } from "./erase-answers";
 import { scrubPages } from "./erase-pages";
@@ -25,31 +26,44 @@ export interface ErasureState {
   state: "running" | "done";
 }
 
+interface Erased {
+  key: number;
+  id: string;
+}
+
 /**
  * Erases a person everywhere in D1 and in the visitors that were theirs. It is hidden at once; what is left after the
  * first run goes on by the shop's clock (`continueErasure`).
  */
-export async function eraseContact(ctx: Ctx, contact: { key: number; id: string }): Promise<ErasureState> {
+export async function eraseContact(ctx: Ctx, contact: Erased): Promise<ErasureState> {
+  return beginErasure(ctx, [contact], "contact.erase");
+}
+
+/** The same for several people at once. */
+export async function beginErasure(ctx: Ctx, contacts: Erased[], kind: string): Promise<ErasureState> {
   const { db, shop, now } = ctx;
   const jobId = newId("job", now);
+  const keys = JSON.stringify(contacts.map(({ key }) => key));
   await db.batch([
     sql(
       db,
-      `insert into jobs (id, shop, kind, state, input, created_at, updated_at) values (?, ?, 'contact.erase', 'running', ?, ?, ?)`,
+      `insert into jobs (id, shop, kind, state, input, created_at, updated_at)
+       values (?1, ?2, ?3, 'running', json_object('contacts', json(?4)), ?5, ?5)`,
       jobId,
       shop.key,
-      JSON.stringify({ contact: contact.key }),
-      now,
+      kind,
+      keys,
       now,
     ),
     sql(
       db,
-      `update contacts set deleted_at = coalesce(deleted_at, ?3) where shop = ?1 and key = ?2`,
+      `update contacts set deleted_at = coalesce(deleted_at, ?3)
+       where +shop = ?1 and key in (select value from json_each(?2))`,
       shop.key,
-      contact.key,
+      keys,
       now,
     ),
-    audit(ctx, "contact.erased", contact.id),
+    ...contacts.map(({ id }) => audit(ctx, "contact.erased", id)),
   ]);
   const done = await continueErasure(ctx.env, { id: jobId, shop: shop.key }, now);
   return { jobId, state: done ? "done" : "running" };
@@ -71,7 +85,12 @@ const Progress = z.object({
 
 type Progress = z.infer<typeof Progress>;
 
-const Input = z.union([z.object({ sealed: z.string() }), z.object({ contact: z.int() })]);
+const Input = z.union([
+  z.object({ sealed: z.string() }),
+  z.object({ contacts: z.array(z.int()) }),
+  // As jobs were begun by the version before.
+  z.object({ contact: z.int() }).transform(({ contact }) => ({ contacts: [contact] })),
+]);
 
 interface Job {
   id: string;
@@ -105,8 +124,8 @@ async function stepErasure(env: Env, job: Job, now: number): Promise<boolean> {
   ).first<{ input: string }>();
   if (!row) return true;
   const input = Input.parse(JSON.parse(row.input));
-  if ("contact" in input) {
-    const subject = await readSubject(env.DB, job.shop, { contacts: [input.contact], orders: [] });
+  if ("contacts" in input) {
+    const subject = await readSubject(env.DB, job.shop, { contacts: input.contacts, orders: [] });
     await keep(env, job, await erasureInput(env, subject), now).run();
     return false;
   }
@@ -231,8 +250,10 @@ async function eraseRecords(env: Env, job: Job, progress: Progress, now: number)
   const last = await sql(env.DB, `select max(key) as last from webhook_inbox where shop = ?`, job.shop).first<{
     last: number | null;
   }>();
+  const suppressed = await eraseAddresses(env, job.shop, subject.contacts, now);
   try {
     await env.DB.batch([
+      ...suppressed,
       ...erasureStatements(
         env.DB,
         job,

@@ -5,6 +5,7 @@ import { CartSchema } from "../carts/schemas";
 import type { Ctx } from "../context";
 import { sql } from "../db/client";
 import { iso } from "../lib/time";
+import { ExportedMessageSchema, exportMessages } from "../messages/rest";
 import { OrderSchema } from "../orders/schemas";
 import { TimelineItemSchema, VisitorSchema } from "../visitor/schemas";
 import { listCarts } from "../carts/rest";
@@ -35,7 +36,19 @@ export const ContactExportSchema = z
       }),
     ),
     lifecycle: z.array(LifecycleEntrySchema),
+    automations: z.array(
+      z.strictObject({
+        automationId: z.string(),
+        runId: z.string(),
+        state: z.string(),
+        enteredAt: TimeSchema,
+        endedAt: MaybeTime,
+        steps: z.array(z.strictObject({ step: z.string(), outcome: z.string(), at: TimeSchema })),
+      }),
+    ),
+    scoreChanges: z.array(z.strictObject({ points: z.int(), at: TimeSchema })),
     discountCodes: z.array(z.strictObject({ poolId: z.string(), code: z.string(), takenAt: TimeSchema })),
+    messages: z.array(ExportedMessageSchema),
     orders: z.array(OrderSchema),
     carts: z.array(CartSchema),
     visitors: z.array(VisitorSchema),
@@ -54,8 +67,9 @@ const MOST_PAGES = 40;
 export async function exportContact(ctx: Ctx, key: number): Promise<ContactExport> {
   const contact = showContact(await readContact(ctx, key), ctx.shop);
   const byContact = { contactId: contact.id };
-  const [facts, orders, carts, visitors, events] = await Promise.all([
+  const [facts, messages, orders, carts, visitors, events] = await Promise.all([
     readFacts(ctx, key),
+    exportMessages(ctx, key),
     everything((cursor) => listOrders(ctx, byContact, { limit: PAGE, cursor })),
     everything((cursor) => listCarts(ctx, byContact, { limit: PAGE, cursor })),
     everything((cursor) => listVisitors(ctx, byContact, { limit: PAGE, cursor }, { hidden: true })),
@@ -66,6 +80,7 @@ export async function exportContact(ctx: Ctx, key: number): Promise<ContactExpor
     exportedAt: iso(ctx.now),
     contact,
     ...facts,
+    messages,
     orders: orders.items,
     carts: carts.items,
     visitors: visitors.items,
@@ -88,11 +103,16 @@ async function everything<T>(
   return { items, complete: false };
 }
 
-type Facts = Pick<ContactExport, "identities" | "mergedIds" | "consents" | "lifecycle" | "discountCodes">;
+const StepsTaken = z.array(z.tuple([z.string(), z.string(), z.int()]));
+
+type Facts = Pick<
+  ContactExport,
+  "identities" | "mergedIds" | "consents" | "lifecycle" | "discountCodes" | "automations" | "scoreChanges"
+>;
 
 async function readFacts(ctx: Ctx, key: number): Promise<Facts> {
   const rows = <T>(text: string) => sql(ctx.db, text, ctx.shop.key, key).all<T>();
-  const [identities, merged, consents, lifecycle, codes] = await Promise.all([
+  const [identities, merged, consents, lifecycle, automations, scores, codes] = await Promise.all([
     rows<{ kind: string; value: string; evidence: string; createdAt: number }>(
       `select kind, value, evidence, created_at as createdAt from identities where shop = ?1 and contact = ?2`,
     ),
@@ -110,6 +130,22 @@ async function readFacts(ctx: Ctx, key: number): Promise<Facts> {
        from consents where shop = ?1 and contact = ?2`,
     ),
     lifecycleRows(ctx, key),
+    rows<{
+      automationId: string;
+      runId: string;
+      state: string;
+      enteredAt: number;
+      endedAt: number | null;
+      steps: string;
+    }>(
+      `select a.id as automationId, r.id as runId, r.state, r.entered_at as enteredAt, r.ended_at as endedAt,
+         (select json_group_array(json_array(s.step, s.outcome, s.at)) from run_steps s where s.run = r.key) as steps
+       from automations a cross join runs r on r.automation = a.key and r.kind = 'contact' and r.subject = ?2
+       where a.shop = ?1 order by r.key limit 1000`,
+    ),
+    rows<{ points: number; at: number }>(
+      `select points, at from score_history where +shop = ?1 and contact = ?2 order by at limit 10000`,
+    ),
     rows<{ poolId: string; code: string; takenAt: number }>(
       `select p.id as poolId, c.code, c.taken_at as takenAt from discount_codes c join discount_pools p on p.key = c.pool
        where +c.shop = ?1 and c.contact = ?2 order by c.key`,
@@ -120,6 +156,13 @@ async function readFacts(ctx: Ctx, key: number): Promise<Facts> {
     mergedIds: merged.results.map(({ id }) => id),
     consents: consents.results.map((row) => ({ ...row, decidedAt: iso(row.decidedAt), updatedAt: iso(row.updatedAt) })),
     lifecycle,
+    automations: automations.results.map(({ enteredAt, endedAt, steps, ...run }) => ({
+      ...run,
+      enteredAt: iso(enteredAt),
+      endedAt: iso(endedAt),
+      steps: StepsTaken.parse(JSON.parse(steps)).map(([step, outcome, at]) => ({ step, outcome, at: iso(at) })),
+    })),
+    scoreChanges: scores.results.map(({ points, at }) => ({ points, at: iso(at) })),
     discountCodes: codes.results.map((row) => ({ ...row, takenAt: iso(row.takenAt) })),
   };
 }

@@ -1,9 +1,10 @@
 import { sql } from "../db/client";
 import type { Shop } from "../shops";
 import { continueBulk } from "./bulk";
-import { continueErasure, eraseContact } from "./erase";
+import { beginErasure, continueErasure } from "./erase";
 
-const TRASHED_A_RUN = 20;
+/** Contacts that go in one erasure: it searches all stored texts once, for the names of all of them. */
+const TRASHED_AT_ONCE = 50;
 
 /** A run of an erasure or a bulk change that was too big for one run, or cut off. */
 export async function continueContactJob(
@@ -15,17 +16,22 @@ export async function continueContactJob(
   return (await continueErasure(env, job, now)) ? "done" : "running";
 }
 
+const PURGE = "contacts.purge";
+
 /**
- * Erases contacts whose time in the trash is over, some at a time. Returns how many it began with. Called by cron.
+ * Erases contacts whose time in the trash is over, some at a time, and the next ones when those are gone. Returns how
+ * many it began with. Called by cron.
  */
 export async function purgeTrash(env: Env, shop: Shop, now: number): Promise<number> {
   const { results } = await sql(
     env.DB,
     `select key, id from contacts where shop = ?1 and deleted_at is not null and deleted_at <= ?2
+       and not exists (select 1 from jobs where shop = ?1 and kind = ?4 and state = 'running')
      order by deleted_at limit ?3`,
     shop.key,
     now - shop.settings.trashRetentionDays * 86_400_000,
-    TRASHED_A_RUN,
+    TRASHED_AT_ONCE,
+    PURGE,
   ).all<{ key: number; id: string }>();
   const ctx = {
     env,
@@ -36,6 +42,6 @@ export async function purgeTrash(env: Env, shop: Shop, now: number): Promise<num
     requestId: `retention_${now}`,
     later: () => undefined,
   };
-  for (const contact of results) await eraseContact(ctx, contact);
+  if (results.length > 0) await beginErasure(ctx, results, PURGE);
   return results.length;
 }

@@ -77,8 +77,15 @@ const MOVES = [
   `update orders set contact = ?2 where +shop = ?1 and contact = ?3`,
   `update lifecycle_history set contact = ?2 where +shop = ?1 and contact = ?3`,
   `update discount_codes set contact = ?2 where +shop = ?1 and contact = ?3`,
+  `update deliveries set contact = ?2 where +shop = ?1 and contact = ?3`,
   `update or ignore claims set contact = ?2 where shop = ?1 and contact = ?3`,
   `delete from claims where shop = ?1 and contact = ?3`,
+  `update or ignore runs set subject = ?2
+     where automation in (select key from automations where shop = ?1) and kind = 'contact' and subject = ?3`,
+  `update or ignore score_history set contact = ?2 where +shop = ?1 and contact = ?3`,
+  // The loser's tags and lists move: nobody has lost any.
+  `delete from outbox where shop = ?1 and subject = 'contact:' || cast(?3 as integer)
+     and type in ('tag_removed', 'list_removed') and cast(?2 as integer) > 0`,
   `update contact_aliases set contact = ?2 where shop = ?1 and contact = ?3`,
 ];
 

@@ -4,6 +4,7 @@ import { newId } from "../lib/ids";
 import type { Identity } from "../identity";
 import type { Shop } from "../shops";
 import { type ContactSource, decideContact } from "./decide";
+import { lastOrdered, readsFigures } from "./figures";
 import { applyConsentsOfMany, type ConsentDecision, phoneDecisions } from "./source-consents";
 import { addSourceTagsOfMany, setSourceTags } from "./source-tags";
 import {
@@ -44,7 +45,7 @@ export async function planContacts(
   const asked = JSON.stringify(identities.flatMap((list, n) => list.map((identity) => ({ n, ...identity }))));
   const join = `json_each(?2) j cross join identities i
     on i.shop = ?1 and i.kind = j.value ->> 'kind' and i.value = j.value ->> 'value'`;
-  const [held, rows, last] = await db.batch<Hit & { n: number; contact: number; seq: number }>([
+  const [held, rows, last, ordered] = await db.batch<Hit & { n: number; contact: number; seq: number; at: number }>([
     sql(db, `select j.value ->> 'n' as n, i.kind, i.evidence, i.contact from ${join}`, shop.key, asked),
     sql(
       db,
@@ -53,8 +54,12 @@ export async function planContacts(
       asked,
     ),
     lastKey(db, "contacts"),
+    ...(sources.some((source) => source && readsFigures(source)) ? [lastOrdered(db, shop.key, asked)] : []),
   ]);
-  const contacts = new Map((rows?.results ?? []).map((row) => [row.key, row]));
+  const orderedAt = new Map((ordered?.results ?? []).map(({ key, at }) => [key, at]));
+  const contacts = new Map(
+    (rows?.results ?? []).map((row) => [row.key, { ...row, orderedAt: orderedAt.get(row.key) ?? 0 }]),
+  );
   const hits = new Map<string, Hit>();
   for (const { n, kind, evidence, contact } of held?.results ?? []) {
     const row = contacts.get(contact);

@@ -2,6 +2,8 @@
 export interface Version {
   updatedAt: number;
   triggeredAt: number;
+  /** Set where it was asked for, not told: a reading that says what is known is no news, and nothing is written. */
+  isReading?: boolean;
 }
 
 /** Facts of a contact that a source may tell. */
@@ -51,17 +53,25 @@ const RANK: Record<Trust, number> = { order: 0, customer: 1 };
  * Merges what a body says into what is known, each field by itself: the better trust wins, then the newer version, then
  * (for a tie in everything) the greater value. So any order of the same bodies, with any of them repeated, ends in the
  * same registers.
+ *
+ * @param orderedAt when an order last changed the figures, as far as is known
  */
 export function mergeValues(
   known: Registers,
   values: SourceValues,
   version: Version,
   trust: Trust,
+  orderedAt = 0,
 ): { registers: Registers; changed: SourceField[] } {
   const told: Registers = {};
   for (const field of SOURCE_FIELDS) {
     const value = values[field];
-    const at = FIGURES.includes(field) ? version.triggeredAt : version.updatedAt;
+    const isFigure = FIGURES.includes(field);
+    const at = isFigure ? version.triggeredAt : version.updatedAt;
+    const before = version.isReading ? known[field] : undefined;
+    const isKnown = before?.[0] === value && before?.[3] === RANK[trust];
+    // A figure that is still the same after an order has to be known as of after it, or the order would be added.
+    if (isKnown && (isFigure ? before[1] >= orderedAt : before[1] === at)) continue;
     if (value !== undefined) told[field] = [value, at, version.triggeredAt, RANK[trust]];
   }
   return mergeRegisters(known, told);

@@ -6,5 +6,5 @@ export { tally } from "./erase-records";
 export { ErasureSubject, readSubject } from "./erase-subject";
 export { keyColumn, selectContacts } from "./list";
 export { ContactExportSchema, exportContact } from "./export";
-export { moveStageJob } from "./bulk";
+export { moveStageJob, stageStatements } from "./bulk";
 export { continueContactJob, purgeTrash } from "./jobs";

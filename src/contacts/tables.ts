@@ -153,7 +153,10 @@ export const lifecycleHistory = sqliteTable(
     status: text("status"),
     at: integer("at").notNull(),
   },
-  (t) => [index("lifecycle_history_contact").on(t.contact), index("lifecycle_history_shop").on(t.shop, t.at)],
+  (t) => [
+    index("lifecycle_history_contact").on(t.contact, t.at, t.stage, t.status),
+    index("lifecycle_history_shop").on(t.shop, t.at),
+  ],
 );
 
 /** Claimed links, recorded so that they can be undone. */

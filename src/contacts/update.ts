@@ -5,7 +5,7 @@ import { AppError } from "../errors";
 import { checkFieldValues } from "../fields";
 import type { IdentityKind } from "../identity";
 import { checkStage } from "../lifecycle";
-import { decideConsents, moveLifecycle, setTags } from "./decisions";
+import { decideConsents, liftedBy, moveLifecycle, setTags } from "./decisions";
 import { phoneOrThrow, refuseTaken } from "./identify";
 import { readContact } from "./locate";
 import type { Contact, ContactPatch } from "./schemas";
@@ -44,6 +44,8 @@ async function attempt(ctx: Ctx, key: number, patch: ContactPatch, fields: strin
   refuseNameless(before, patch);
 
   const columns = columnsOf(patch, phone);
+  const addresses = { email: patch.email ?? before.email, phone: phone ?? before.phone };
+  const lifted = await liftedBy(ctx, patch.consents ?? {}, addresses);
   const becomesCustomer = patch.shopifyCustomerId != null && before.shopifyCustomerId === null;
   const moved = becomesCustomer ? { stage: "customer", ...patch.lifecycle } : patch.lifecycle;
   const replaced = Object.entries(COLUMN_OF).filter(([, column]) => columns.has(column));
@@ -85,6 +87,7 @@ async function attempt(ctx: Ctx, key: number, patch: ContactPatch, fields: strin
       ),
     ),
     ...decideConsents(db, shop.key, key, patch.consents ?? {}, now),
+    ...lifted,
     ...(phone === undefined ? [] : phoneDefault(db, shop, key, phone !== null, now)),
     ...(patch.tags ? setTags(db, shop.key, key, patch.tags, now) : []),
     ...(moved

@@ -6,8 +6,9 @@ import type { Identity } from "../identity";
 import { emit } from "../jobs";
 import { type ContactRow, type ContactSource, type Decision, decideContact } from "./decide";
 
+import { lastOrdered, readsFigures } from "./figures";
 import { mergeContactsStatements } from "./merge";
-import type { Registers } from "./registers";
+import type { Registers, SourceField } from "./registers";
 import { applyConsents, phoneDefault } from "./source-consents";
 import { setSourceTags } from "./source-tags";
 
@@ -18,6 +19,8 @@ export interface ContactPlan {
   isNew: boolean;
   /** False when everything told was known or older than what is known. */
   changed: boolean;
+  /** Whether order count, stage or status may follow from it: then `recount` goes last in the batch. */
+  counts: boolean;
   registers: Registers;
   statements: D1PreparedStatement[];
 }
@@ -61,18 +64,22 @@ export async function planContact(
   const identities = identitiesOf(source);
   if (identities.length === 0) return null;
 
-  const [hits, last] = await db.batch<Hit & { seq: number }>([
+  const asked = JSON.stringify(identities);
+  const [found, last, ordered] = await db.batch<Hit & { seq: number; at: number }>([
     sql(
       db,
       `select i.kind, i.evidence, ${COLUMNS} from json_each(?2) j
        cross join identities i on i.shop = ?1 and i.kind = j.value ->> 'kind' and i.value = j.value ->> 'value'
        join contacts c on c.key = i.contact and +c.shop = ?1`,
       shop.key,
-      JSON.stringify(identities),
+      asked,
     ),
     lastKey(db, "contacts"),
+    ...(readsFigures(source) ? [lastOrdered(db, shop.key, asked)] : []),
   ]);
-  const holder = (kind: Identity["kind"]) => hits?.results.find((hit) => hit.kind === kind) ?? null;
+  const orderedAt = new Map(ordered?.results.map(({ key, at }) => [key, at]));
+  const hits = found?.results.map((hit) => ({ ...hit, orderedAt: orderedAt.get(hit.key) ?? 0 })) ?? [];
+  const holder = (kind: Identity["kind"]) => hits.find((hit) => hit.kind === kind) ?? null;
   const decision = decideContact(source, {
     customer: holder("shopify_customer"),
     email: holder("email"),
@@ -97,10 +104,19 @@ export function isNews({ values, version }: ContactSource, quietBefore: number):
 }
 
 /** What a decision says about a contact, beside its statements. */
-export function toPlan({ target, changed, merge, registers }: Decision, source: ContactSource) {
+export function toPlan({ target, columns, changed, merge, registers }: Decision, source: ContactSource) {
   const isNew = target === null;
-  return { isNew, changed: isNew || changed.length > 0 || merge.length > 0 || source.consents.length > 0, registers };
+  const isOther = isNew || merge.length > 0;
+  return {
+    isNew,
+    changed: isOther || changed.length > 0 || source.consents.length > 0,
+    counts: isOther || columns.has("shopify_customer_id") || changed.some((field) => COUNTED.has(field)),
+    registers,
+  };
 }
+
+/** What a source tells that `recount` reads. */
+const COUNTED = new Set<SourceField>(["accountState", "ordersCount", "totalSpent"]);
 
 /** The guarded statements that carry a decision out. */
 export function contactStatements(

@@ -10,7 +10,7 @@ import { itemRow, orderRow, refundRow } from "./write";
 /** What is stored around orders that are about to be written. */
 export interface KnownOrders {
   /** Where each order stands, by external id; absent for one that nothing is known of. */
-  states: Map<string, "current" | "older" | "touched">;
+  states: Map<string, "current" | "unowned" | "older" | "touched">;
   /** The last key that was given out. */
   last: number | null;
 }
@@ -22,8 +22,9 @@ const TOUCHED_CARTS = `carts c on c.key in (${cartKeysOf("(j.value ->> 'cartToke
 const SECOND_MS = 1_000;
 
 /**
- * Reads in one batch what decides how each order is written: `current` needs nothing, `older` and `touched` (deleted,
- * with refunds that came before it, or with a cart) are for `planOrder`, one after the other.
+ * Reads in one batch what decides how each order is written: `current` needs nothing, `unowned` only its person, where
+ * there is one; `older` and `touched` (deleted, with refunds that came before it, or with a cart) are for `planOrder`,
+ * one after the other.
  */
 export async function readOrders(db: D1Database, shop: number, orders: OrderSource[]): Promise<KnownOrders> {
   const asked = tokensOf(orders);
@@ -67,11 +68,10 @@ export async function readOrders(db: D1Database, shop: number, orders: OrderSour
     const isCurrent =
       version !== undefined &&
       updatedAt !== null &&
-      contact !== null &&
       (updatedAt > version.updatedAt ||
         (updatedAt === version.updatedAt &&
           ((triggeredAt ?? 0) >= version.triggeredAt || (triggeredAt ?? 0) >= updatedAt + SECOND_MS)));
-    states.set(id, isCurrent ? "current" : "older");
+    states.set(id, !isCurrent ? "older" : contact === null ? "unowned" : "current");
   }
   for (const { id } of gone?.results ?? []) states.set(id, "current");
   return { states, last: last?.results[0]?.seq ?? null };

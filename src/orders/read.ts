@@ -32,12 +32,14 @@ interface OrderRow {
   presentmentCurrency: string | null;
   presentmentTotal: number | null;
   discountCodes: string;
+  tags: string;
   shippingMethod: string | null;
   sourceName: string | null;
   test: number;
   placedAt: number;
   cancelledAt: number | null;
   fulfilledAt: number | null;
+  deliveredAt: number | null;
   createdAt: number;
   updatedAt: number;
 }
@@ -47,8 +49,8 @@ const SELECT = `select o.key, o.id, o.origin, o.external_id as "externalId", o.n
   case when v.channel = 'browser' then v.tracker end as "visitorId", o.cart_token as "cartToken",
   o.checkout_token as "checkoutToken", o.currency, o.total, o.original_total as "originalTotal", o.subtotal, o.discount,
   o.shipping, o.tax, o.presentment_currency as "presentmentCurrency", o.presentment_total as "presentmentTotal",
-  o.discount_codes as "discountCodes", o.shipping_method as "shippingMethod", o.source_name as "sourceName", o.test,
-  o.placed_at as "placedAt", o.cancelled_at as "cancelledAt", o.fulfilled_at as "fulfilledAt",
+  o.discount_codes as "discountCodes", o.tags, o.shipping_method as "shippingMethod", o.source_name as "sourceName", o.test,
+  o.placed_at as "placedAt", o.cancelled_at as "cancelledAt", o.fulfilled_at as "fulfilledAt", o.delivered_at as "deliveredAt",
   o.created_at as "createdAt", o.updated_at as "updatedAt"`;
 const JOINS = `left join contacts x on x.key = o.contact left join visitors v on v.key = o.visitor`;
 /** From one contact to its orders, so that the contact is read once. */
@@ -204,6 +206,7 @@ function show(row: OrderRow, shop: Shop): Omit<Order, "items"> {
     placedAt: iso(row.placedAt),
     cancelledAt: iso(row.cancelledAt),
     fulfilledAt: iso(row.fulfilledAt),
+    deliveredAt: iso(row.deliveredAt),
     total: { amount: row.total, currency: row.currency },
     originalTotal: { amount: row.originalTotal, currency: row.currency },
     presentmentTotal:
@@ -215,6 +218,7 @@ function show(row: OrderRow, shop: Shop): Omit<Order, "items"> {
     shipping: money(row.shipping),
     tax: money(row.tax),
     discountCodes: Codes.parse(JSON.parse(row.discountCodes)),
+    tags: Codes.parse(JSON.parse(row.tags)),
     shippingMethod: row.shippingMethod,
     sourceName: row.sourceName,
     adminUrl: row.origin === "shopify" ? adminUrl(shop.domain, row.externalId) : null,

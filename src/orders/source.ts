@@ -51,6 +51,7 @@ export interface OrderSource {
   presentmentCurrency?: string | null;
   presentmentTotal?: number | null;
   discountCodes?: string[];
+  tags?: string[];
   shippingMethod?: string | null;
   sourceName?: string | null;
   /** Where and by whom it was sold at a point of sale. */
@@ -63,6 +64,8 @@ export interface OrderSource {
   placedAt: number;
   cancelledAt?: number | null;
   fulfilledAt?: number | null;
+  /** When all of it had arrived; the first time that is told stays. */
+  deliveredAt?: number | null;
   items?: OrderItemSource[];
   refunds: RefundSource[];
   /** The tracker id that the cart carried. */

@@ -45,6 +45,8 @@ export const orders = sqliteTable(
     presentmentTotal: integer("presentment_total"),
     /** JSON array of codes. */
     discountCodes: text("discount_codes").notNull().default("[]"),
+    /** JSON array of the order's own tags. */
+    tags: text("tags").notNull().default("[]"),
     shippingMethod: text("shipping_method"),
     /** Sales channel as Shopify names it: web, pos, ... */
     sourceName: text("source_name"),
@@ -58,6 +60,8 @@ export const orders = sqliteTable(
     placedAt: integer("placed_at").notNull(),
     cancelledAt: integer("cancelled_at"),
     fulfilledAt: integer("fulfilled_at"),
+    /** When the last of its parcels was first said to have arrived. */
+    deliveredAt: integer("delivered_at"),
     /** When it was first seen paid in full. */
     paidAt: integer("paid_at"),
     /** `updated_at` of the newest body applied, and when that one was triggered: ties within a second. */
@@ -72,6 +76,14 @@ export const orders = sqliteTable(
       .on(t.contact, t.placedAt)
       .where(sql`contact is not null`),
     index("orders_shop").on(t.shop),
+    // For segments: what is added up of everybody's orders, contact by contact; and orders of a time. Their last two
+    // columns never vary; with them a query need not look into the table to know that.
+    index("orders_counted")
+      .on(t.shop, t.contact, t.placedAt, t.originalTotal, t.total, t.currency, t.test, t.cancelledAt)
+      .where(sql`contact is not null and test = 0 and cancelled_at is null`),
+    index("orders_counted_placed")
+      .on(t.shop, t.placedAt, t.contact, t.test, t.cancelledAt)
+      .where(sql`test = 0 and cancelled_at is null`),
     index("orders_state").on(t.shop, t.state),
     index("orders_test")
       .on(t.shop)
@@ -110,7 +122,7 @@ export const orderItems = sqliteTable(
     price: integer("price").notNull(),
     discountedPrice: integer("discounted_price").notNull(),
   },
-  (t) => [primaryKey({ columns: [t.order, t.line] })],
+  (t) => [primaryKey({ columns: [t.order, t.line] }), index("order_items_product").on(t.productId)],
 );
 
 /** `without rowid`. */

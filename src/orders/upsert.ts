@@ -43,10 +43,10 @@ export async function planOrder(
   >([
     sql(
       db,
-      `select key, id, contact, source_updated_at as "updatedAt", source_triggered_at as "triggeredAt",
-         cart_token as "cartToken", checkout_token as "checkoutToken", paid_at as "paidAt",
-         fulfilled_at as "fulfilledAt", cancelled_at as "cancelledAt", state, total, subtotal,
-         presentment_total as "presentmentTotal", placed_at as "placedAt", test
+      `select *, source_updated_at as "updatedAt", source_triggered_at as "triggeredAt", cart_token as "cartToken",
+         checkout_token as "checkoutToken", paid_at as "paidAt", fulfilled_at as "fulfilledAt",
+         delivered_at as "deliveredAt", cancelled_at as "cancelledAt", presentment_total as "presentmentTotal",
+         placed_at as "placedAt"
        from orders where shop = ? and origin = ? and external_id = ?`,
       shop,
       told.origin,
@@ -62,7 +62,8 @@ export async function planOrder(
     lastKey(db, "orders"),
     ...(told.items ? [storedItems(db, shop, told)] : []),
   ]);
-  const stored = found?.results[0];
+  const first = found?.results[0];
+  const stored = first && { ...first, row: new Map(Object.entries(first)) };
   const order = withoutGuesses(told, stored);
   const isDeleted = order.origin === "shopify" && (gone?.results.length ?? 0) > 0;
   const key = stored?.key ?? keyAfter(last?.results[0]?.seq ?? null);
@@ -108,6 +109,8 @@ export async function planOrder(
     if (isPaid && !stored?.paidAt) statements.push(...announce("order_paid", natural, at));
     const fulfilled = fulfilledAt(order, stored);
     if (fulfilled && !stored?.fulfilledAt) statements.push(...announce("order_fulfilled", natural, fulfilled));
+    if (order.deliveredAt && !stored?.deliveredAt)
+      statements.push(...announce("order_delivered", natural, order.deliveredAt));
     if (order.cancelledAt && !stored?.cancelledAt)
       statements.push(...announce("order_cancelled", natural, order.cancelledAt));
   }

@@ -15,6 +15,7 @@ export interface StoredOrder {
   checkoutToken: string | null;
   paidAt: number | null;
   fulfilledAt: number | null;
+  deliveredAt: number | null;
   cancelledAt: number | null;
   state: OrderState;
   total: number;
@@ -22,9 +23,22 @@ export interface StoredOrder {
   presentmentTotal: number | null;
   placedAt: number;
   test: number;
+  /** All of it, by column name. */
+  row: Row;
 }
 
-type Row = Map<string, string | number | null>;
+export type Row = Map<string, string | number | null>;
+
+/** What a reading may change without saying anything new. */
+const MOMENTS = new Set(["source_triggered_at", "updated_at"]);
+
+/** True when all of a row but its moments is stored. An order is a recovered one by its cart, which no source tells. */
+export function saysNothingNew(row: Row, stored: Row): boolean {
+  return [...row].every(([name, value]) => {
+    const known = stored.get(name);
+    return MOMENTS.has(name) || value === known || (name === "state" && value === "completed" && known === "recovered");
+  });
+}
 
 /** Puts a refund on record; the order's totals come with the order's own body. */
 export function insertRefund(db: D1Database, shop: number, refund: RefundSource): D1PreparedStatement {
@@ -64,6 +78,9 @@ export function writeOrder(
   const { tokens } = around;
   const row = orderRow(shop, ref, order, stored, around, now);
   const names = [...row.keys()];
+  const items = order.items && mergeItems(order.items, stored?.items ?? []);
+  const hasItems = items === undefined || areSameItems(items, stored?.items ?? []);
+  if (stored && order.version.isReading && hasItems && saysNothingNew(row, stored.row)) return [];
   const write = stored
     ? sql(
         db,
@@ -86,12 +103,7 @@ export function writeOrder(
     tokens.checkoutToken,
     order.tracker,
   );
-  const items = order.items && mergeItems(order.items, stored?.items ?? []);
-  return [
-    write,
-    visitor,
-    ...(items && !areSameItems(items, stored?.items ?? []) ? writeItems(db, ref.key, items) : []),
-  ];
+  return [write, visitor, ...(items && !hasItems ? writeItems(db, ref.key, items) : [])];
 }
 
 /** An order's row by column name: of a new one whole, of a stored one what was told. */
@@ -128,6 +140,7 @@ export function orderRow(
     ["presentment_currency", order.presentmentCurrency],
     ["presentment_total", order.presentmentTotal],
     ["discount_codes", order.discountCodes && JSON.stringify(order.discountCodes)],
+    ["tags", order.tags && JSON.stringify(order.tags)],
     ["shipping_method", order.shippingMethod],
     ["source_name", order.sourceName],
     ["location_id", order.locationId],
@@ -137,6 +150,7 @@ export function orderRow(
     ["referring_site", order.referringSite],
     ["cancelled_at", order.cancelledAt],
     ["fulfilled_at", fulfilledAt(order, stored)],
+    ["delivered_at", stored?.deliveredAt ? undefined : order.deliveredAt],
     ["paid_at", isPaid && !stored?.paidAt ? order.version.updatedAt : undefined],
   ];
   for (const [column, value] of told) if (value !== undefined) row.set(column, value);

@@ -2,6 +2,11 @@ import { sql } from "../db/client";
 
 /** What lines of orders and carts do not carry themselves. */
 export interface ProductFacts {
+  title: string;
+  handle: string | null;
+  description: string | null;
+  /** Minor units of the shop's currency. */
+  price: number | null;
   category: string | null;
   vendor: string | null;
   image: string | null;
@@ -18,10 +23,10 @@ export async function productFacts(
   if (known.length === 0) return new Map();
   const { results } = await sql(
     db,
-    `select p.external_id as id, p.category, p.vendor, p.image, p.tags from json_each(?2) j
+    `select p.external_id as id, p.title, p.handle, p.description, p.price, p.category, p.vendor, p.image, p.tags from json_each(?2) j
      join products p on p.shop = ?1 and p.external_id = j.value`,
     shop,
     JSON.stringify(known),
-  ).all<{ id: string; category: string | null; vendor: string | null; image: string | null; tags: string }>();
+  ).all<Omit<ProductFacts, "tags"> & { id: string; tags: string }>();
   return new Map(results.map(({ id, tags, ...facts }) => [id, { ...facts, tags: JSON.parse(tags) }]));
 }

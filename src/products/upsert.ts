@@ -22,7 +22,7 @@ export interface ProductSource {
   version: Version;
 }
 
-/** Writes a product unless a newer body was applied or it was deleted. */
+/** Writes a product unless a newer body was applied, it was deleted, or a reading says what is known. */
 export function upsertProduct(db: D1Database, shop: number, product: ProductSource, now: number): D1PreparedStatement {
   const told: [string, string | number | null | undefined][] = [
     ["category", product.category],
@@ -47,6 +47,9 @@ export function upsertProduct(db: D1Database, shop: number, product: ProductSour
   for (const [column, value] of told) if (value !== undefined) row.set(column, value);
   const names = [...row.keys()];
   const sets = names.slice(2).map((name) => `${name} = excluded.${name}`);
+  const facts = names.slice(2).filter((name) => name !== "source_triggered_at" && name !== "updated_at");
+  const isNews = `(${facts.map((name) => `products.${name}`).join(", ")})
+       is not (${facts.map((name) => `excluded.${name}`).join(", ")})`;
   return sql(
     db,
     `insert into products (${names.join(", ")})
@@ -54,7 +57,8 @@ export function upsertProduct(db: D1Database, shop: number, product: ProductSour
      where not exists (select 1 from tombstones where shop = ?1 and kind = 'product' and external_id = ?2)
      on conflict do update set ${sets.join(", ")}
      where (excluded.source_updated_at, excluded.source_triggered_at)
-       >= (coalesce(products.source_updated_at, 0), coalesce(products.source_triggered_at, 0))`,
+       >= (coalesce(products.source_updated_at, 0), coalesce(products.source_triggered_at, 0))
+       ${product.version.isReading ? `and ${isNews}` : ""}`,
     ...row.values(),
   );
 }

@@ -1,10 +1,10 @@
 import { deleteCheckout, planCart } from "../carts";
-import { addSourceTags, type ContactSource, planContact, recount, removeSourceTags } from "../contacts";
+import { addSourceTags, type ContactSource, planContact, recountMany, removeSourceTags } from "../contacts";
 import { planOrder } from "../orders";
 import { deleteProduct, upsertProduct } from "../products";
 import type { Shop } from "../shops";
 import { visitorJoined } from "../identity";
-import { applyCustomerDeleted, applyMerge, isDeletedCustomer, notDeleted } from "./customers";
+import { applyCustomerDeleted, applyMerge, isDeletedCustomer, noneDeleted } from "./customers";
 import type { Change } from "./map";
 import { applyOrderDeleted, applyRefund } from "./orders";
 import { acceptRequest } from "./privacy/accept";
@@ -16,6 +16,22 @@ import { applyUninstalled } from "./uninstall";
 export interface Applied {
   outcome: "handled" | "stale";
   statements: D1PreparedStatement[];
+  /** Contacts whose counts may have changed: `closing` has the statements, once for all changes of a batch. */
+  recounts?: number[];
+  /** Customers whom it takes for alive: `opening` fails the batch when one was deleted meanwhile. */
+  customers?: string[];
+}
+
+/** What goes before the statements of all changes of a batch. */
+export function opening(db: D1Database, shop: number, applied: Applied[]): D1PreparedStatement[] {
+  const customers = [...new Set(applied.flatMap((one) => one.customers ?? []))];
+  return customers.length === 0 ? [] : [noneDeleted(db, shop, customers)];
+}
+
+/** What goes after the statements of all changes of a batch. */
+export function closing(db: D1Database, shop: number, applied: Applied[], now: number): D1PreparedStatement[] {
+  const contacts = [...new Set(applied.flatMap((one) => one.recounts ?? []))];
+  return contacts.length === 0 ? [] : recountMany(db, shop, contacts, now);
 }
 
 export interface ApplyContext {
@@ -27,11 +43,23 @@ export interface ApplyContext {
   /** What happened before is history: no domain event tells of it. Absent for webhooks, which tell of the present. */
   quietBefore?: number;
   /** The delivery that a change came with; absent where no webhook told of it. */
-  delivery?: { key: number; webhookId: string; receivedAt: number };
+  delivery?: { key: number; webhookId: string; eventId: string | null; receivedAt: number };
+}
+
+/** Reads what decides and plans one change, whole: its statements are all of its batch. */
+export async function applyChange(context: ApplyContext, change: Change) {
+  const { db, shop, now } = context;
+  const applied = await planChange(context, change);
+  const statements = [
+    ...opening(db, shop.key, [applied]),
+    ...applied.statements,
+    ...closing(db, shop.key, [applied], now),
+  ];
+  return { outcome: applied.outcome, statements };
 }
 
 /** Reads what decides and plans one change. Running it again on the same body plans nothing new. */
-export async function applyChange(context: ApplyContext, change: Change): Promise<Applied> {
+export async function planChange(context: ApplyContext, change: Change): Promise<Applied> {
   const { db, shop, now } = context;
   switch (change.kind) {
     case "contact":
@@ -45,7 +73,6 @@ export async function applyChange(context: ApplyContext, change: Change): Promis
     case "order": {
       const person = await personOf(context, change.contact);
       const plan = await planOrder(db, shop.key, change.order, person.key, now, context.quietBefore);
-      const contacts = [...new Set([...keysOf(person.key), ...plan.contacts])];
       const { tracker, cartToken = null, checkoutToken = null } = change.order;
       return {
         outcome: plan.isStale ? "stale" : "handled",
@@ -53,9 +80,10 @@ export async function applyChange(context: ApplyContext, change: Change): Promis
           plan.guard,
           ...person.statements,
           ...plan.statements,
-          ...contacts.flatMap((contact) => recount(db, shop.key, contact, now)),
           ...visitorJoined(context, person, { tracker, cartToken, checkoutToken, at: change.order.version.updatedAt }),
         ],
+        recounts: [...keysOf(person.key), ...plan.contacts],
+        customers: person.customers,
       };
     }
     case "cart": {
@@ -68,9 +96,10 @@ export async function applyChange(context: ApplyContext, change: Change): Promis
           ...plan.guards,
           ...person.statements,
           ...plan.statements,
-          ...keysOf(person.key).flatMap((contact) => recount(db, shop.key, contact, now)),
           ...visitorJoined(context, person, { tracker, cartToken, checkoutToken, at: change.cart.version.updatedAt }),
         ],
+        recounts: person.recounts,
+        customers: person.customers,
       };
     }
     case "order_deleted":
@@ -103,14 +132,12 @@ export async function applyChange(context: ApplyContext, change: Change): Promis
 async function applyContact(context: ApplyContext, source: ContactSource): Promise<Applied> {
   const person = await personOf(context, source);
   if (person.key === null) return { outcome: "stale", statements: [] };
-  return {
-    outcome: person.changed ? "handled" : "stale",
-    statements: [...person.statements, ...recount(context.db, context.shop.key, person.key, context.now)],
-  };
+  const { statements, recounts, customers } = person;
+  return { outcome: person.changed ? "handled" : "stale", statements, recounts, customers };
 }
 
 async function applyTags(context: ApplyContext, change: Extract<Change, { kind: "tags" }>): Promise<Applied> {
-  const { db, shop, now } = context;
+  const { db, shop } = context;
   const person = await planned(context, change.contact);
   if (person === null) return { outcome: "stale", statements: [] };
   const whole = person.registers.tags?.[1];
@@ -121,8 +148,9 @@ async function applyTags(context: ApplyContext, change: Extract<Change, { kind: 
     statements: [
       ...person.statements,
       ...(isStale || change.tags.length === 0 ? [] : [write(db, shop.key, person.key, change.tags, change.at)]),
-      ...recount(db, shop.key, person.key, now),
     ],
+    recounts: person.recounts,
+    customers: person.customers,
   };
 }
 
@@ -131,9 +159,11 @@ export interface Person {
   id: string | null;
   changed: boolean;
   statements: D1PreparedStatement[];
+  recounts: number[];
+  customers: string[];
 }
 
-const NOBODY: Person = { key: null, id: null, changed: false, statements: [] };
+const NOBODY: Person = { key: null, id: null, changed: false, statements: [], recounts: [], customers: [] };
 
 async function personOf(context: ApplyContext, source: ContactSource | null): Promise<Person> {
   return (source && (await planned(context, source))) ?? NOBODY;
@@ -143,10 +173,12 @@ async function personOf(context: ApplyContext, source: ContactSource | null): Pr
 async function planned(context: ApplyContext, source: ContactSource) {
   const { db, shop, now, quietBefore } = context;
   const { customerId } = source;
-  if (customerId === null) return planContact(db, shop, source, now, quietBefore);
-  if (await isDeletedCustomer(db, shop.key, customerId)) return null;
-  const plan = await planContact(db, shop, source, now, quietBefore);
-  return plan && { ...plan, statements: [notDeleted(db, shop.key, customerId), ...plan.statements] };
+  const [plan, isDeleted] = await Promise.all([
+    planContact(db, shop, source, now, quietBefore),
+    customerId !== null && isDeletedCustomer(db, shop.key, customerId),
+  ]);
+  if (plan === null || isDeleted) return null;
+  return { ...plan, recounts: plan.counts ? [plan.key] : [], customers: customerId === null ? [] : [customerId] };
 }
 
 function keysOf(key: number | null): number[] {

@@ -22,13 +22,14 @@ export async function isDeletedCustomer(db: D1Database, shop: number, customerId
   return row !== null;
 }
 
-/** Fails the batch when the customer was deleted meanwhile. */
-export function notDeleted(db: D1Database, shop: number, customerId: string): D1PreparedStatement {
+/** Fails the batch when one of the customers was deleted meanwhile. */
+export function noneDeleted(db: D1Database, shop: number, customerIds: string[]): D1PreparedStatement {
   return mustHold(
     db,
-    "not exists (select 1 from tombstones where shop = ? and kind = 'customer' and external_id = ?)",
+    `not exists (select 1 from json_each(?2) j
+       cross join tombstones t on t.shop = ?1 and t.kind = 'customer' and t.external_id = j.value)`,
     shop,
-    customerId,
+    JSON.stringify(customerIds),
   );
 }
 

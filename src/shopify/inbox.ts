@@ -2,7 +2,7 @@ import { onConflictRetry, sql } from "../db/client";
 import { mustHold } from "../db/guard";
 import { reason } from "../lib/log";
 import { findShop, type Shop } from "../shops";
-import { applyChange } from "./apply";
+import { type Applied, closing, opening, planChange } from "./apply";
 import { unpackBody } from "./body";
 import {
   type Change,
@@ -27,6 +27,7 @@ export interface InboxRow {
   shop: number;
   topic: string;
   webhookId: string;
+  eventId: string | null;
   body: string | null;
   bodyHash: string;
   triggeredAt: number;
@@ -61,14 +62,15 @@ async function handle(env: Env, key: number, now: number, superseded: number[]):
   const [row] = await readInboxRows(env.DB, [key]);
   if (!row) return "handled";
   if (row.state !== "pending") return row.state;
-  const planned = await planRow(env, row, await findShop(env.DB, row.shop), now, superseded);
-  await env.DB.batch(planned.statements);
+  const planned = await planRow(env, env.DB, row, await findShop(env.DB, row.shop), now, superseded);
+  await env.DB.batch(statementsOf(env.DB, row.shop, [planned], now));
   await planned.after?.();
   return planned.outcome;
 }
 
-/** Columns of a row that is handled. */
-const ROW = `select i.key, i.shop, i.topic, i.webhook_id as "webhookId", i.body, i.body_hash as "bodyHash",
+/** Columns of a row that is handled; of one that was, the body is not needed. */
+const ROW = `select i.key, i.shop, i.topic, i.webhook_id as "webhookId", i.event_id as "eventId",
+  iif(i.state = 'pending', i.body, null) as body, i.body_hash as "bodyHash",
   i.triggered_at as "triggeredAt", i.received_at as "receivedAt", i.state, i.attempts from webhook_inbox i`;
 
 /** The rows of these keys, as many as hold `mostText` characters of bodies together. */
@@ -76,7 +78,7 @@ export async function readInboxRows(db: D1Database, keys: number[], mostText?: n
   const { results } = await sql(
     db,
     `${ROW} where i.key in (select key from (
-       select key, sum(length(body)) over (order by key) as text from webhook_inbox
+       select key, sum(iif(state = 'pending', length(body), 0)) over (order by key) as text from webhook_inbox
        where key in (select value from json_each(?1))) where text <= ?2 or text is null or ?2 is null) order by i.key`,
     JSON.stringify(keys),
     mostText ?? null,
@@ -84,10 +86,12 @@ export async function readInboxRows(db: D1Database, keys: number[], mostText?: n
   return results;
 }
 
-/** A delivery that is decided: all statements of its batch, its guard first and its end last. */
+/** A delivery that is decided. `statementsOf` makes the batch, of several if need be. */
 export interface PlannedRow {
+  row: InboxRow;
   outcome: Exclude<InboxOutcome, "retry" | "dead">;
-  statements: D1PreparedStatement[];
+  applied: Applied | null;
+  superseded: number[];
   /** What follows the commit. */
   after?: () => Promise<void>;
 }
@@ -95,33 +99,32 @@ export interface PlannedRow {
 /**
  * Decides on one pending delivery as the database stands.
  *
+ * @param db what is read, is read here: several may be planned together (`readTogether`)
  * @param shop null where it is gone
  * @param known the change that its body asks for, where it was mapped before
  */
 export async function planRow(
   env: Env,
+  db: D1Database,
   row: InboxRow,
   shop: Shop | null,
   now: number,
   superseded: number[] = [],
   known?: Change,
 ): Promise<PlannedRow> {
-  const db = env.DB;
-  const unhandled: PlannedRow = { outcome: "unhandled", statements: ended(db, row, "unhandled", [], now) };
+  const unhandled: PlannedRow = { row, outcome: "unhandled", applied: null, superseded: [] };
   if (!shop || row.body === null) return unhandled;
   if (shop.status === "uninstalled" && !LASTING_TOPICS.includes(row.topic)) return unhandled;
   const change = known ?? mapBody(row.topic, await unpackBody(row.body), mapContext(shop, row));
   if (!change) return unhandled;
-  const same = sameBody(row);
-  if (same && (await sql(db, `select 1 where ${same.text}`, ...same.values).first()) !== null) {
-    return { outcome: "handled", statements: ended(db, row, "handled", [], now) };
-  }
-  const delivery = { key: row.key, webhookId: row.webhookId, receivedAt: row.receivedAt };
+  const wasApplied = mayRepeat(row) && appliedBefore(db, row);
+  const { key, webhookId, eventId, receivedAt } = row;
+  const delivery = { key, webhookId, eventId, receivedAt };
   const context = { env, db, shop, triggeredAt: row.triggeredAt, now, delivery };
-  const { outcome, statements } = await applyChange(context, change);
-  const first = same ? [mustHold(db, `not ${same.text}`, ...same.values)] : [];
-  const all = [...first, ...statements, ...endSuperseded(db, row.shop, superseded, now)];
-  const planned: PlannedRow = { outcome, statements: ended(db, row, outcome, all, now) };
+  const [isKnown, applied] = await Promise.all([wasApplied, planChange(context, change)]);
+  if (isKnown) return { row, outcome: "handled", applied: null, superseded: [] };
+  const { outcome } = applied;
+  const planned: PlannedRow = { row, outcome, applied, superseded };
   if (change.kind !== "privacy_request" || outcome !== "handled") return planned;
   const after = async () => {
     // Carrying it out brings much along that no other webhook needs.
@@ -141,46 +144,62 @@ export function mapContext(shop: Shop, row: InboxRow): MapContext {
   };
 }
 
-/** Shopify sends one body for several reasons; the same bytes about the same record are applied once. */
-function sameBody(row: InboxRow): { text: string; values: (string | number)[] } | null {
-  const topics = sameBodyTopics(row.topic);
-  if (topics.length === 0) return null;
-  const text = `exists (select 1 from webhook_inbox where shop = ? and topic in (select value from json_each(?))
-    and body_hash = ? and key <> ? and state in ('handled', 'stale'))`;
-  return { text, values: [row.shop, JSON.stringify(topics), row.bodyHash, row.key] };
+/**
+ * Shopify sends one body for several reasons; the same bytes about the same record are applied once. Where each event
+ * counts, so are the same bytes of one event, which comes once for each subscription: the app's and those made here.
+ */
+const SAME_BODY = `select 1 from json_each(?2) j cross join webhook_inbox i
+  on i.shop = ?1 and i.topic in (select value from json_each(j.value ->> 'topics')) and i.body_hash = j.value ->> 'hash'
+    and i.key <> j.value ->> 'key' and i.state in ('handled', 'stale')
+    and (j.value ->> 'event' is null or i.event_id = j.value ->> 'event')`;
+
+function mayRepeat({ topic, eventId }: InboxRow): boolean {
+  return eventId !== null || sameBodyTopics(topic).length > 0;
 }
 
-function ended(
-  db: D1Database,
-  row: InboxRow,
-  outcome: PlannedRow["outcome"],
-  statements: D1PreparedStatement[],
-  now: number,
-): D1PreparedStatement[] {
-  return [
-    mustHold(db, "exists (select 1 from webhook_inbox where key = ? and state = 'pending')", row.key),
-    ...statements,
-    sql(
-      db,
-      "update webhook_inbox set state = ?, handled_at = ?, error = null where key = ? and shop = ?",
-      outcome,
-      now,
-      row.key,
-      row.shop,
-    ),
-  ];
+function bodiesOf(rows: InboxRow[]): string {
+  return JSON.stringify(
+    rows.map(({ key, topic, bodyHash, eventId }) => {
+      const family = sameBodyTopics(topic);
+      return family.length > 0
+        ? { key, hash: bodyHash, topics: family, event: null }
+        : { key, hash: bodyHash, topics: [topic], event: eventId };
+    }),
+  );
 }
 
-function endSuperseded(db: D1Database, shop: number, keys: number[], now: number): D1PreparedStatement[] {
-  if (keys.length === 0) return [];
+async function appliedBefore(db: D1Database, row: InboxRow): Promise<boolean> {
+  return (await sql(db, `${SAME_BODY} limit 1`, row.shop, bodiesOf([row])).first()) !== null;
+}
+
+/** The one batch of deliveries of a shop that were planned: their guards first, their ends last. */
+export function statementsOf(db: D1Database, shop: number, planned: PlannedRow[], now: number): D1PreparedStatement[] {
+  const rows = planned.map(({ row }) => row);
+  const applied = planned.flatMap((one) => one.applied ?? []);
+  const told = planned.filter((one) => one.applied && mayRepeat(one.row)).map(({ row }) => row);
+  const ends = planned.flatMap(({ row, outcome, superseded }) => [
+    { key: row.key, state: outcome },
+    ...superseded.map((key) => ({ key, state: "stale" })),
+  ]);
   return [
-    sql(
+    mustHold(
       db,
-      `update webhook_inbox set state = 'stale', handled_at = ?, error = null
-       where key in (select value from json_each(?)) and +shop = ? and state = 'pending'`,
-      now,
-      JSON.stringify(keys),
+      `not exists (select 1 from json_each(?2) j
+         left join webhook_inbox i on i.key = j.value and +i.shop = ?1 and i.state = 'pending' where i.key is null)`,
       shop,
+      JSON.stringify(rows.map(({ key }) => key)),
+    ),
+    ...(told.length > 0 ? [mustHold(db, `not exists (${SAME_BODY})`, shop, bodiesOf(told))] : []),
+    ...opening(db, shop, applied),
+    ...applied.flatMap(({ statements }) => statements),
+    ...closing(db, shop, applied, now),
+    sql(
+      db,
+      `update webhook_inbox set state = j.value ->> 'state', handled_at = ?2, error = null from json_each(?3) j
+       where webhook_inbox.key = j.value ->> 'key' and +webhook_inbox.shop = ?1 and webhook_inbox.state = 'pending'`,
+      shop,
+      now,
+      JSON.stringify(ends),
     ),
   ];
 }

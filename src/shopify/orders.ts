@@ -48,6 +48,7 @@ export async function applyRefund({ db, shop, now }: ApplyContext, refund: Refun
   if (known?.refund || known?.deleted) return { outcome: "stale", statements: [] };
   const order = await findOrder(db, shop.key, refund.orderExternalId);
   const statements = [insertRefund(db, shop.key, refund)];
+  const recounts: number[] = [];
   if (!order) {
     statements.push(
       mustHold(
@@ -63,10 +64,10 @@ export async function applyRefund({ db, shop, now }: ApplyContext, refund: Refun
     const naturalKey = `refund:${refund.externalId}`;
     statements.push(
       emit(db, { shop: shop.key, type: "order_refunded", subject, naturalKey, data, at: refund.at }, now),
-      ...(order.contact === null ? [] : recount(db, shop.key, order.contact, now)),
     );
+    if (order.contact !== null) recounts.push(order.contact);
   }
-  return { outcome: "handled", statements };
+  return { outcome: "handled", statements, recounts };
 }
 
 async function findOrder(db: D1Database, shop: number, externalId: string) {

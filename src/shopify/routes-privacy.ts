@@ -1,11 +1,22 @@
-import { createRoute, type z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 
 import { audit } from "../api/audit";
-import { type ApiEnv, ctxForRecord, ctxFrom, json, listOf, readProblems, router } from "../api/route";
+import {
+  type ApiEnv,
+  body,
+  ctxForRecord,
+  ctxFrom,
+  json,
+  listOf,
+  readProblems,
+  router,
+  writeProblems,
+} from "../api/route";
 import { IdParam, PageQuery, ShopQuery } from "../api/schemas";
 import { AppError } from "../errors";
 import { compileData } from "./privacy/compile";
+import { decideHeld } from "./privacy/held";
 import { findRequest, listRequests } from "./privacy/read";
 import { PersonDataSchema, PrivacyRequestSchema, RequestKind, RequestState } from "./privacy/schemas";
 
@@ -45,6 +56,26 @@ export const privacyRoutes = router()
       // The receipt of a shop that is gone belongs to nobody but the operator.
       const isOperators = found.entry.kind === "shop_redact" && c.var.actor.kind === "operator";
       if (!isOperators) await ctxForRecord(c, found.shop);
+      return c.json(found.entry, 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "put",
+      path: "/v1/privacy-requests/{id}/decision",
+      tags,
+      summary: "Decide on a request that is held",
+      description:
+        "A redaction is held when the same one was carried out before and it would now take somebody who came since. It is carried out in time for the law unless it is put away here. 409 for a request that is not held.",
+      request: { params: IdParam, query: ShopQuery, body: body(z.strictObject({ carryOut: z.boolean() })) },
+      responses: { 200: json(PrivacyRequestSchema, "The request"), ...writeProblems },
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      const ctx = await ctxForRecord(c, (await findRequest(c.env.DB, id, c.var.now))?.shop);
+      await decideHeld(ctx, id, c.req.valid("json").carryOut);
+      const found = await findRequest(c.env.DB, id, c.var.now);
+      if (!found) throw new AppError("not_found");
       return c.json(found.entry, 200);
     },
   )

@@ -113,7 +113,13 @@ export const privacyRequests = sqliteTable(
     kind: text("kind", { enum: ["data_request", "customer_redact", "shop_redact"] }).notNull(),
     /** Shopify's webhook id: the same request is carried out once. */
     webhookId: text("webhook_id").notNull(),
-    state: text("state", { enum: ["running", "done", "failed"] }).notNull(),
+    /** Shopify's id of the event: two subscriptions tell of it under two webhook ids. */
+    eventId: text("event_id"),
+    /** Keyed hash of what was asked for, by which the same request is recognised. */
+    digest: text("digest"),
+    /** `held`: somebody has to look at it first (`privacy/held.ts`), until `heldUntil`. */
+    state: text("state", { enum: ["running", "done", "failed", "held", "dismissed"] }).notNull(),
+    heldUntil: integer("held_until"),
     /** JSON: how many rows went from which table, bodies of the inbox and objects included. */
     receipt: text("receipt").notNull().default("{}"),
     receivedAt: integer("received_at").notNull(),
@@ -121,7 +127,13 @@ export const privacyRequests = sqliteTable(
     dueAt: integer("due_at").notNull(),
     doneAt: integer("done_at"),
   },
-  (t) => [uniqueIndex("privacy_requests_webhook").on(t.shop, t.webhookId), index("privacy_requests_shop").on(t.shop)],
+  (t) => [
+    uniqueIndex("privacy_requests_webhook").on(t.shop, t.webhookId),
+    index("privacy_requests_shop").on(t.shop),
+    index("privacy_requests_held")
+      .on(t.heldUntil)
+      .where(sql`held_until is not null`),
+  ],
 );
 
 /** Things that Shopify deleted: a late update must not bring them back. `without rowid`. */

@@ -24,7 +24,7 @@ export async function applyUninstalled(
   return {
     outcome: "handled",
     statements: [
-      ...forgetConnection(db, shop),
+      ...forgetConnection(db, shop, now),
       sql(
         db,
         `update shops set status = 'uninstalled', uninstalled_at = ?, connected_at = null, updated_at = ?

@@ -6,7 +6,7 @@ import { continueLongJobs } from "../../src/jobs/long";
 import { getShopOrThrow } from "../../src/shops";
 import { type MintedShop, mintShop } from "../helpers/api";
 import { newVisitor, send } from "../helpers/beacon";
-import { insert, seedCart, seedOrder } from "../helpers/seed";
+import { insert, seedCart, seedContact, seedOrder } from "../helpers/seed";
 
 const OPEN = { consentMode: "opt_out", flushSeconds: 0 };
 const URL_OF = (page: string) => `https://shop.example/${page}`;
@@ -227,6 +227,41 @@ test("what has been in the trash longer than the shop keeps it is erased, nothin
   expect(await purgeTrash(env, await getShopOrThrow(env.DB, shop.key), Date.now())).toBe(1);
   expect((await shop.full.post(`/v1/contacts/${old.body.id}/restore`)).status).toBe(404);
   expect((await shop.full.post(`/v1/contacts/${fresh.body.id}/restore`)).status).toBe(200);
+});
+
+test("many who leave the trash together go in one erasure, which looks through the stored texts once", async () => {
+  const shop = await mintShop({ trashRetentionDays: 7 });
+  for (let i = 0; i < 60; i++) await seedContact(shop.key, { email: `many${i}@trash.example`, deleted_at: 1 });
+  await env.DB.prepare(
+    `insert into webhook_inbox (id, shop, topic, webhook_id, triggered_at, received_at, body_hash, body, state, next_attempt_at)
+     select 'whk_many_' || value, ?1, 'x/y', 'w-many-' || value, 1, ?2, 'h' || value, json_object('email', 'many' || value || '@trash.example'),
+       'unhandled', 1 from json_each(?3)`,
+  )
+    .bind(shop.key, Date.now(), JSON.stringify([0, 49, 60]))
+    .run();
+  const stored = await getShopOrThrow(env.DB, shop.key);
+  const begun: number[] = [];
+  for (let runs = 0; runs < 4; runs++) begun.push(await purgeTrash(env, stored, Date.now()));
+  expect(begun).toEqual([50, 10, 0, 0]);
+  const jobs = await env.DB.prepare(
+    "select kind, state, json_extract(result, '$.contacts') as contacts from jobs where shop = ?",
+  )
+    .bind(shop.key)
+    .all();
+  expect(jobs.results).toEqual([
+    { kind: "contacts.purge", state: "done", contacts: 50 },
+    { kind: "contacts.purge", state: "done", contacts: 10 },
+  ]);
+  const bodies = await env.DB.prepare("select webhook_id as id from webhook_inbox where shop = ? and body is not null")
+    .bind(shop.key)
+    .all<{ id: string }>();
+  expect(bodies.results).toEqual([{ id: "w-many-60" }]);
+  const audited = await env.DB.prepare(
+    "select count(*) as n from audit_log where shop = ? and action = 'contact.erased'",
+  )
+    .bind(shop.key)
+    .first("n");
+  expect(audited).toBe(60);
 });
 
 test("bulk: one action over a filter, counted, and over what is there when it is asked", async () => {

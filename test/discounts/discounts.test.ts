@@ -300,6 +300,82 @@ describe("A filling", () => {
     expect(await show(pair, pool.id)).toMatchObject({ problem: "scope_not_wanted" });
   });
 
+  /** Fills a ready pool up once more, in the face of what happened to its store; how it ended. */
+  async function refill(pair: Pair, pool: { id: string }) {
+    await take(pair, pool.id, "again");
+    await sweep(pair);
+    return show(pair, pool.id);
+  }
+
+  const LOW = { size: 4, lowWater: 3 };
+
+  test.each<[string, (pair: Pair) => Promise<unknown>]>([
+    ["not_connected", ({ shop }) => shop.full.delete(path(shop))],
+    ["token_refused", ({ store }) => store.fail({ on: "graphql", status: 401, times: 20 })],
+    ["shop_frozen", ({ store }) => store.fail({ on: "graphql", status: 402, times: 20 })],
+    ["discount_not_found", ({ store }) => store.order("POST", "discounts/delete")],
+    ["request_refused", ({ store }) => store.fail({ on: "AddCodes", status: 400 })],
+  ])("ends as %s and rests, and hands out what it has", async (problem, happens) => {
+    const pair = await writable();
+    const pool = await poolOf(pair, LOW);
+    await happens(pair);
+    const ended = await refill(pair, pool);
+    expect(ended).toMatchObject({ state: "problem", problem, codes: { free: 3, taken: 1 } });
+    const [job] = (await pair.shop.full.get("/v1/jobs")).body.items;
+    expect(job).toMatchObject({ kind: "discounts.fill", state: "failed", error: problem });
+    await pair.store.clearLog();
+    expect(await take(pair, pool.id, "another")).not.toBeNull();
+    await sweep(pair, 2);
+    expect((await pair.store.log()).filter(({ operation }) => operation === "AddCodes")).toEqual([]);
+    expect(await show(pair, pool.id)).toMatchObject({ problem, codes: { free: 2, taken: 2 } });
+  });
+
+  test("ends as discount_ended once the discount's time is over, and hands out nothing more", async () => {
+    const pair = await writable();
+    const endsAt = new Date(Date.now() + DAY).toISOString();
+    const pool = await poolOf(pair, { ...LOW, discount: { ...DISCOUNT, endsAt } });
+    expect(await take(pair, pool.id, "in time")).not.toBeNull();
+    travel(2 * DAY);
+    await pair.store.setNow(Date.now());
+    expect(await take(pair, pool.id, "late")).toBeNull();
+    await pair.shop.full.post(`/v1/discount-pools/${pool.id}/fill`);
+    await sweep(pair);
+    expect(await show(pair, pool.id)).toMatchObject({ state: "problem", problem: "discount_ended" });
+  });
+
+  test("ends as discount_refused with Shopify's reason where no discount can be made", async () => {
+    const pair = await writable();
+    await pair.store.fail({ on: "CreateDiscount", status: 500 });
+    const pool = await poolOf(pair, { size: 2 });
+    // What Shopify may refuse by a rule of tomorrow, by one of today: a code of more than 255 characters.
+    await env.DB.prepare("update discount_codes set code = printf('%0300d', key) where shop = ?")
+      .bind(pair.shop.key)
+      .run();
+    await sweep(pair);
+    expect(await show(pair, pool.id)).toMatchObject({
+      state: "problem",
+      problem: "discount_refused",
+      detail: expect.stringContaining("too long"),
+      discountId: null,
+      codes: { free: 0 },
+    });
+    expect(await take(pair, pool.id, "none")).toBeNull();
+  });
+
+  test("ends as codes_refused with Shopify's reason where it takes none of a batch", async () => {
+    const pair = await writable();
+    await pair.store.fail({ on: "AddCodes", status: 500 });
+    const pool = await poolOf(pair, { size: 3 });
+    for (const { code, state } of await stored(pair)) if (state === "new") await makeAtShopify(pair.store, code);
+    await sweep(pair);
+    expect(await show(pair, pool.id)).toMatchObject({
+      state: "problem",
+      problem: "codes_refused",
+      detail: expect.stringContaining("TAKEN"),
+      codes: { free: 1, refused: 2 },
+    });
+  });
+
   test("ends where the pool is stopped: no more codes, and nothing is deleted at Shopify", async () => {
     const pair = await writable();
     const { shop, store } = pair;

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
 import { handleInboxRow } from "../../src/shopify";
+import { allTopics } from "../../src/shopify/subscriptions/topics";
 import type { Shop } from "../../src/shops";
 import { address, cart, checkout, customer, iso, line, order, refund, set } from "./bodies";
 import { all, deliver, newShop, NOW, quiet } from "./deliver";
@@ -279,6 +280,95 @@ describe("any order of delivery", async () => {
         const arrived = deck.map((body) => body.topic).join(" ");
         expect(await stateOf(shop), `round ${round}: ${arrived}`).toEqual(expected);
       }
+    },
+  );
+});
+
+/** Every row of a shop but its deliveries: states, histories, events that wait to be told, counters. */
+async function everythingOf(shop: Shop): Promise<Record<string, unknown[]>> {
+  const tables = await all<{ name: string }>(
+    `select m.name from sqlite_master m join pragma_table_info(m.name) c on c.name = 'shop'
+     where m.type = 'table' and m.name not in ('webhook_inbox', 'intake_hours') and m.name not like '\\_cf%' escape '\\'
+       and m.name not like 'contacts_search%'`,
+  );
+  const rows = await env.DB.batch(
+    tables.map(({ name }) => env.DB.prepare(`select * from "${name}" where shop = ?`).bind(shop.key)),
+  );
+  return {
+    ...Object.fromEntries(rows.map(({ results }, n) => [tables[n]?.name, results])),
+    lines: await all(
+      `select i.* from order_items i join orders o on o.key = i."order" where o.shop = ? order by o.key, i.line`,
+      shop.key,
+    ),
+  };
+}
+
+describe("an app that is deployed has two subscriptions to a topic: its own and the one made here", () => {
+  const person = { id: 7_301, email: "twice@post.example", phone: null };
+  /** What the series does not have, so that every topic with a rule comes twice. */
+  const more = (shop: Shop): Body[] => {
+    let at = NOW - 600_000;
+    const next = (topic: string, body: Record<string, unknown>): Body => {
+      at += 1_000;
+      return { topic, body, at };
+    };
+    const updated_at = iso(NOW - 500_000);
+    const twice = customer({ ...person, updated_at });
+    return [
+      next("customers/create", twice),
+      next("customers/enable", { ...twice, state: "enabled", updated_at: iso(NOW - 400_000) }),
+      next("customers/disable", { ...twice, state: "disabled", updated_at: iso(NOW - 300_000) }),
+      next("customers/create", customer({ id: 7_302, email: "lost@post.example", updated_at })),
+      next("customers/merge", {
+        admin_graphql_api_customer_kept_id: "gid://shopify/Customer/7301",
+        admin_graphql_api_customer_deleted_id: "gid://shopify/Customer/7302",
+        status: "completed",
+      }),
+      next("customers_whats_app_marketing_consent/update", {
+        customer_id: 7_301,
+        whats_app_marketing_consent: { state: "subscribed", opt_in_level: "single_opt_in", updated_at },
+      }),
+      next(
+        "orders/partially_fulfilled",
+        order({ id: 8_301, updated_at, customer: twice, fulfillment_status: "partial" }),
+      ),
+      next("orders/edited", { order_edit: { id: 1, order_id: 8_301 } }),
+      next("checkouts/create", checkout({ token: "checkout-t", cart_token: "cart-t", updated_at })),
+      next("checkouts/delete", { id: 1, cart_token: "cart-t", presentment_currency: "EUR" }),
+      next("products/delete", { id: 3_001 }),
+      next("bulk_operations/finish", {
+        admin_graphql_api_id: "gid://shopify/BulkOperation/1",
+        status: "completed",
+        type: "query",
+        error_code: null,
+      }),
+      next("app/scopes_update", { id: 1, previous: [], current: ["read_orders"] }),
+      next("customers/data_request", { shop_id: 1, shop_domain: shop.domain, customer: person, orders_requested: [] }),
+      next("customers/redact", { shop_id: 1, shop_domain: shop.domain, customer: person, orders_to_redact: [8_301] }),
+      next("app/uninstalled", { id: 1, domain: null, myshopify_domain: shop.domain }),
+    ];
+  };
+
+  it.each([
+    ["at the same moment", 0],
+    ["a moment later", 40],
+  ])(
+    "each event comes under two webhook ids, %s: the second changes nothing",
+    { timeout: 60_000 },
+    async (_, delay) => {
+      const shop = await newShop();
+      const deck = [...series(), ...more(shop)];
+      for (const { topic, body, at } of deck) {
+        const headers = { "x-shopify-event-id": crypto.randomUUID() };
+        expect(await deliver(shop, topic, body, at, { headers }), topic).toMatch(/^(handled|stale)$/);
+        const before = await everythingOf(shop);
+        expect(await deliver(shop, topic, body, at + delay, { headers }), topic).toMatch(/^(handled|stale)$/);
+        expect(await everythingOf(shop), topic).toEqual(before);
+      }
+      const told = new Set(deck.map(({ topic }) => topic));
+      expect(
+        [...allTopics(), "customers/data_request", "customers/redact"].filter((topic) => !told.has(topic)),
+      ).toEqual([]);
     },
   );
 });

@@ -513,6 +513,17 @@ describe("carts and checkouts", () => {
     expect(await carts(shop)).toEqual([]);
   });
 
+  it("a deleted checkout leaves a cart that was abandoned, without the address it was taken up at", async () => {
+    const shop = await newShop();
+    await deliver(shop, "checkouts/create", checkout());
+    await env.DB.batch(abandonDueCarts(env.DB, shop.key, NOW + 86_400_000));
+    const [before] = await carts(shop);
+    expect(before).toMatchObject({ state: "abandoned", checkout_url: expect.any(String) });
+    // Older bodies name the checkout alone.
+    await deliver(shop, "checkouts/delete", { id: 1, token: "checkout-a" });
+    expect(await carts(shop)).toEqual([{ ...before, checkout_url: null, updated_at: NOW }]);
+  });
+
   it("the visitor that the cart carries is joined to the contact of the checkout, asked for once", async () => {
     const shop = await newShop();
     const tracker = crypto.randomUUID();

@@ -1,5 +1,6 @@
 import { config } from "../../config";
 import { sql } from "../../db/client";
+import { logFailure } from "../../lib/log";
 import type { Shop } from "../../shops";
 import { AdminError, FROZEN_RETRY_MS, UNREACHABLE_RETRY_MS } from "./errors";
 import { judge, type Verdict } from "./judge";
@@ -16,8 +17,8 @@ export type Store = Pick<Shop, "key" | "domain">;
 
 /**
  * Asks a connected store's Admin API. Renews a refused token once, waits a little while Shopify throttles, asks a
- * question (never a mutation) again once when Shopify gave no answer. Throws `AdminError`; that a token is refused or
- * the store frozen is also kept as the connection's problem.
+ * question (never a mutation) again once when Shopify gave no answer. Throws `AdminError`; that a token is refused, the
+ * store frozen or silent is also kept as the connection's problem, until it answers.
  */
 export async function adminQuery<T>(
   env: Env,
@@ -26,13 +27,17 @@ export async function adminQuery<T>(
   variables: Variables = {},
 ): Promise<T> {
   const connection = env.CONNECTION.getByName(String(store.key));
-  let token = await tokenOf(env, store, await connection.accessToken());
+  const held = await connection.accessToken();
+  let token = await tokenOf(env, store, held);
   let waited = 0;
   let hasRenewed = false;
   let mayRepeat = /^\s*(?:query\b|\{)/.test(query.text);
   for (;;) {
     const verdict = await ask(env, store, token, query, variables);
-    if (verdict.kind === "answered") return read(query, verdict.data);
+    if (verdict.kind === "answered") {
+      if ("token" in held && held.isTroubled) await endProblem(env, store);
+      return read(query, verdict.data);
+    }
     const { error } = verdict;
     if (error.kind === "refused" && !hasRenewed) {
       hasRenewed = true;
@@ -101,16 +106,36 @@ function read<T>(query: AdminQuery<T>, data: unknown): T {
 
 const PROBLEMS = { refused: "token_refused", frozen: "shop_frozen", unreachable: "unreachable" } as const;
 
-/** Shown until the next check finds that it works again. Never hides the error that it is about. */
+/** Shown until the store answers. Never hides the error that it is about. */
 async function keepProblem(env: Env, store: Store, { kind }: AdminError): Promise<void> {
   if (kind === "throttled" || kind === "invalid") return;
-  await sql(
-    env.DB,
-    "update shopify_connections set problem = ?2, updated_at = ?3 where shop = ?1 and problem is not ?2",
-    store.key,
-    PROBLEMS[kind],
-    Date.now(),
-  )
-    .run()
-    .catch(() => undefined);
+  try {
+    await env.CONNECTION.getByName(String(store.key)).troubled(true);
+    await sql(
+      env.DB,
+      "update shopify_connections set problem = ?2, updated_at = ?3 where shop = ?1 and problem is not ?2",
+      store.key,
+      PROBLEMS[kind],
+      Date.now(),
+    ).run();
+  } catch (error) {
+    logFailure("connection", error);
+  }
+}
+
+/** The store has answered: what was shown of it is over. What only a check can tell is looked at with the next one. */
+async function endProblem(env: Env, store: Store): Promise<void> {
+  try {
+    await sql(
+      env.DB,
+      `update shopify_connections set problem = null, updated_at = ?3
+       where shop = ?1 and problem in (select value from json_each(?2))`,
+      store.key,
+      JSON.stringify(Object.values(PROBLEMS)),
+      Date.now(),
+    ).run();
+    await env.CONNECTION.getByName(String(store.key)).troubled(false);
+  } catch (error) {
+    logFailure("connection", error);
+  }
 }

@@ -16,6 +16,9 @@ const UNFINISHED = "unfinished";
 /** Set from before a refresh token is used until its answer is stored. */
 const RENEWING = "renewing";
 
+/** Set while the connection shows that the store refused, was frozen or gave no answer. */
+const TROUBLED = "troubled";
+
 /** When the object itself goes on with a connect that was cut off, ms. */
 const FINISH_MS = 60_000;
 
@@ -37,6 +40,20 @@ export class Connection extends DurableObject<Env> {
 
   /** A token that is good for another minute. */
   async accessToken(): Promise<TokenAnswer> {
+    const answer = await this.#accessToken();
+    return "token" in answer && this.#is(TROUBLED) ? { ...answer, isTroubled: true } : answer;
+  }
+
+  /** Told when a problem is shown, and when it is over, so that nobody has to look for one at each answer. */
+  async troubled(isTroubled: boolean): Promise<void> {
+    if (isTroubled === this.#is(TROUBLED)) return;
+    // An object that was told to forget keeps nothing.
+    if (isTroubled && (await this.#read()) === null) return;
+    if (isTroubled) this.ctx.storage.kv.put(TROUBLED, true);
+    else this.ctx.storage.kv.delete(TROUBLED);
+  }
+
+  async #accessToken(): Promise<TokenAnswer> {
     const held = await this.#read();
     if (held === "unreadable") return { problem: "token_unreadable" };
     if (!held) return { problem: "not_connected" };

@@ -20,7 +20,7 @@ export async function disconnect(ctx: Ctx): Promise<void> {
   }
   await env.CONNECTION.getByName(String(shop.key)).forget();
   await db.batch([
-    ...forgetConnection(db, shop),
+    ...forgetConnection(db, shop, now),
     sql(db, "update shops set connected_at = null, updated_at = ? where key = ?", now, shop.key),
     audit(ctx, "shopify.disconnected", shop.id),
   ]);

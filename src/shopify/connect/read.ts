@@ -3,6 +3,7 @@ import { z } from "zod";
 
 import { orm, sql } from "../../db/client";
 import type { Shop } from "../../shops";
+import { interruptSync } from "../sync";
 import { shopifyConnections } from "../tables";
 
 const Handles = z.array(z.string());
@@ -13,11 +14,16 @@ export async function readConnection(db: D1Database, shop: number) {
   return row ? { ...row, scopes: Handles.parse(JSON.parse(row.scopes)) } : null;
 }
 
-/** The rows of a connection go, unless the shop was connected again since `shop` was read. */
-export function forgetConnection(db: D1Database, shop: Pick<Shop, "key" | "installedAt">): D1PreparedStatement[] {
+/** The rows of a connection go, and what reads the store ends, unless it was connected again since `shop` was read. */
+export function forgetConnection(
+  db: D1Database,
+  shop: Pick<Shop, "key" | "installedAt">,
+  now: number,
+): D1PreparedStatement[] {
   const isThis = "shop in (select key from shops where key = ? and installed_at = ?)";
   return [
     sql(db, `delete from shopify_connections where ${isThis}`, shop.key, shop.installedAt),
     sql(db, `delete from shopify_subscriptions where ${isThis}`, shop.key, shop.installedAt),
+    interruptSync(db, shop, now),
   ];
 }

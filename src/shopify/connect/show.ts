@@ -53,13 +53,17 @@ export async function showConnection(env: Env, shop: Shop): Promise<z.infer<type
     env.CONNECTION.getByName(String(shop.key)).state(),
     listKnown(env.DB, shop.key),
   ]);
+  const missing = missingScopes(connection.scopes, shop.settings);
   return {
     connected: true,
     method: connection.method,
     clientId: connection.clientId,
     scopes: connection.scopes,
-    missingScopes: missingScopes(connection.scopes, shop.settings),
-    problem: held.isRefused ? "token_refused" : Problem.parse(connection.problem),
+    missingScopes: missing,
+    problem: held.isRefused
+      ? "token_refused"
+      : (Problem.parse(connection.problem) ??
+        (missing.length > 0 && connection.checkedAt !== null ? "scopes_missing" : null)),
     connectedAt: iso(shop.connectedAt),
     tokenExpiresAt: iso(held.tokenExpiresAt),
     checkedAt: iso(connection.checkedAt),

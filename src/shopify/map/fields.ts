@@ -13,6 +13,8 @@ export interface MapContext {
   /** Epoch ms of the trigger, and of the receipt. */
   triggeredAt: number;
   receivedAt: number;
+  /** Set where the record was asked for and no webhook told of it. */
+  isReading?: boolean;
 }
 
 /** A correctly signed body that no rule can use: it goes to the dead letters, and nothing is changed. */
@@ -117,7 +119,8 @@ export function trackerOf(attributes: z.infer<typeof NoteAttributes>): string | 
 /** The version of a body; one from the future would win for ever, so it is refused. */
 export function versionAt(updatedAt: number, context: MapContext): Version {
   refuseFuture(updatedAt, context);
-  return { updatedAt, triggeredAt: context.triggeredAt };
+  const { triggeredAt, isReading = false } = context;
+  return { updatedAt, triggeredAt, ...(isReading ? { isReading } : {}) };
 }
 
 /** A time beyond every clock's error would win, or settle carts, for ever. */

@@ -4,7 +4,7 @@ import type { ContactSource } from "../../contacts";
 import { type OrderGuess, type OrderItemSource, type OrderSource, orderState } from "../../orders";
 import { cleanReferrer, cleanUrl } from "../../collect";
 import { consentOfOrder } from "./consent";
-import { Address, contactOfCustomer, contactOfGuest, Customer } from "./customer";
+import { Address, contactOfCustomer, contactOfGuest, Customer, tagsOf } from "./customer";
 import {
   Currency,
   Decimal,
@@ -79,6 +79,10 @@ const Order = z.object({
     .array(z.object({ code: z.string().max(255) }))
     .nullable()
     .optional(),
+  tags: z
+    .union([z.string().max(20_000), z.array(z.string().max(255)).max(1_000)])
+    .nullable()
+    .optional(),
   shipping_lines: z
     .array(z.object({ title: text(255).optional() }))
     .nullable()
@@ -90,7 +94,14 @@ const Order = z.object({
   user_id: Id.nullable().optional(),
   line_items: z.array(Line).max(10_000).optional(),
   fulfillments: z
-    .array(z.object({ created_at: Moment.nullable().optional(), status: text(50).optional() }))
+    .array(
+      z.object({
+        created_at: Moment.nullable().optional(),
+        updated_at: Moment.nullable().optional(),
+        status: text(50).optional(),
+        shipment_status: text(50).optional(),
+      }),
+    )
     .nullable()
     .optional(),
   refunds: Refunds.nullable().optional(),
@@ -188,6 +199,8 @@ function told(o: Order, currency: string): Partial<OrderSource> {
     const at = o.fulfillment_status === "fulfilled" ? lastFulfilment(o) : null;
     if (at !== undefined) known.fulfilledAt = at;
   }
+  const arrived = o.fulfillment_status === "fulfilled" ? lastArrival(o) : undefined;
+  if (arrived !== undefined) known.deliveredAt = arrived;
   if (o.cart_token !== undefined) known.cartToken = o.cart_token;
   if (o.checkout_token !== undefined) known.checkoutToken = o.checkout_token;
   if (o.cancelled_at !== undefined) known.cancelledAt = o.cancelled_at;
@@ -201,6 +214,7 @@ function told(o: Order, currency: string): Partial<OrderSource> {
   if (o.total_tax !== undefined) known.tax = minorOr(o.total_tax, currency, null);
   if (o.total_shipping_price_set) known.shipping = minor(o.total_shipping_price_set.shop_money.amount, currency);
   if (o.discount_codes !== undefined) known.discountCodes = (o.discount_codes ?? []).map(({ code }) => code);
+  if (o.tags !== undefined) known.tags = tagsOf(o.tags);
   if (o.shipping_lines !== undefined) {
     const [first] = o.shipping_lines ?? [];
     // A first line without a title says nothing about the method.
@@ -244,6 +258,16 @@ function lastFulfilment(o: Order): number | undefined {
   const times = (o.fulfillments ?? []).map((fulfilment) => fulfilment.created_at ?? Number.NaN);
   const last = Math.max(...times);
   return times.length > 0 && Number.isFinite(last) ? last : undefined;
+}
+
+/** When the last parcel arrived; undefined while one is on its way, or where not every one tells. */
+function lastArrival(o: Order): number | undefined {
+  const parcels = (o.fulfillments ?? []).filter(({ status }) => status !== "cancelled");
+  const times = parcels.map((parcel) =>
+    parcel.shipment_status === "delivered" ? (parcel.updated_at ?? Number.NaN) : Number.NaN,
+  );
+  const last = Math.max(...times);
+  return Number.isFinite(last) ? last : undefined;
 }
 
 function landing(site: string | null, context: MapContext): string | null {

@@ -65,11 +65,12 @@ function show(row: Row, now: number): PrivacyRequestEntry {
     shopId: String(shopId),
     kind: row.kind,
     state: row.state,
+    heldUntil: iso(row.heldUntil),
     webhookId: row.webhookId,
     receivedAt: iso(row.receivedAt),
     dueAt: iso(row.dueAt),
     doneAt: iso(row.doneAt),
-    overdue: row.state !== "done" && now > row.dueAt,
+    overdue: row.state !== "done" && row.state !== "dismissed" && now > row.dueAt,
     receipt: Object.entries(counts).flatMap(([what, count]) => (typeof count === "number" ? [{ what, count }] : [])),
     dataUntil: iso(dataUntil !== null && dataUntil > now ? dataUntil : null),
   };

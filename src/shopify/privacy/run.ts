@@ -42,26 +42,32 @@ export async function beginRequest(env: Env, shop: number, webhookId: string, no
 }
 
 /**
- * A run of one job, which may be cut off and repeated at any point; true when it is done.
+ * A run of one job, which may be cut off and repeated at any point: `done`, `more` when the next run need not wait, or
+ * `waiting`.
  *
  * @param most how many steps at most
  */
-export async function continueJob(env: Env, id: string, now: number, most?: number): Promise<boolean> {
+export async function continueJob(
+  env: Env,
+  id: string,
+  now: number,
+  most?: number,
+): Promise<"done" | "more" | "waiting"> {
   const job = await sql(
     env.DB,
     "select id, shop, kind, input from jobs where id = ? and state = 'running'",
     id,
   ).first<Job>();
-  if (!job) return true;
+  if (!job) return "done";
   if (job.kind === JOB_KINDS.shop_redact) return continueShopRedact(env, job, now, most ?? SHOP_STEPS_A_RUN);
   const steps = most ?? STEPS_A_RUN;
   const asked = Asked.safeParse(JSON.parse(job.input));
   if (asked.success) {
     await begin(env, job, asked.data.asked, now);
-    if (steps === 1) return false;
+    if (steps === 1) return "more";
   }
   const run = job.kind === JOB_KINDS.data_request ? continueDataRequest : continueErasure;
-  return run(env, job, now, steps);
+  return (await run(env, job, now, steps)) ? "done" : "more";
 }
 
 /** Finds out whom the request is about, and hides contacts that are to go. */

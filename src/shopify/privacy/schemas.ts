@@ -6,14 +6,18 @@ import { ContactExportSchema } from "../../contacts/rest";
 import { OrderSchema } from "../../orders/schemas";
 
 export const RequestKind = z.enum(["data_request", "customer_redact", "shop_redact"]);
-export const RequestState = z.enum(["running", "done", "failed"]);
+export const RequestState = z.enum(["running", "done", "failed", "held", "dismissed"]);
 
 export const PrivacyRequestSchema = z
   .strictObject({
     id: z.string(),
     shopId: z.string().openapi({ description: "Stays when the shop itself was redacted" }),
     kind: RequestKind,
-    state: RequestState,
+    state: RequestState.openapi({
+      description:
+        "`held`: the same was carried out before and would now take somebody who came since, so it waits for a decision",
+    }),
+    heldUntil: MaybeTime.openapi({ description: "When a held request is carried out without a decision" }),
     webhookId: z.string(),
     receivedAt: TimeSchema,
     dueAt: TimeSchema.openapi({ description: "The law gives thirty days" }),

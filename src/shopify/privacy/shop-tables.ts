@@ -44,10 +44,20 @@ const BY_SHOP: Record<string, string> = {
   segment_rechecks: "segment, kind, subject",
   segments: "key",
   segment_turns: "shop",
+  rfm_bounds: "shop",
   segment_dirty: "shop, kind, subject",
   lists: "key",
+  automation_timers: "automation, trigger",
+  automations: "key",
+  score_history: "contact, at, natural_key",
+  templates: "key",
+  template_versions: "template, version",
   discount_codes: "key",
   discount_pools: "key",
+  opt_ins: "shop, channel, hash",
+  order_credits: 'shop, "order"',
+  sender_minutes: "shop, sender, minute",
+  suppressions: "key",
   outbox: "key",
   dead_letters: "key",
   webhook_inbox: "key",
@@ -55,6 +65,7 @@ const BY_SHOP: Record<string, string> = {
   shopify_connections: "shop",
   shopify_subscriptions: "shop, topic",
   sync_streams: "shop, resource, stretch",
+  senders: "key",
   endpoint_deliveries: "key",
   webhook_endpoints: "key",
   storefront_seen: "shop, part",
@@ -71,16 +82,27 @@ const WITH_ID = new Set([
   "tags",
   "fields",
   "webhook_endpoints",
+  "senders",
   "alerts",
   "api_keys",
   "segments",
   "lists",
+  "automations",
+  "templates",
   "discount_pools",
+  "suppressions",
 ]);
 
 /** Rows that hang on others: they have no shop of their own, or no index by it. */
 const CHILDREN: { parent: string; children: [table: string, column: string][] }[] = [
   { parent: "orders", children: [["order_items", '"order"']] },
+  {
+    parent: "deliveries",
+    children: [
+      ["delivery_bodies", "delivery"],
+      ["delivery_events", "delivery"],
+    ],
+  },
   {
     parent: "contacts",
     children: [
@@ -114,12 +136,27 @@ const OF_SETS: [table: string, primary: string, parent: string, column: string][
   ["segment_history", "key", "segments", "segment"],
   ["segment_sizes", "segment, day", "segments", "segment"],
   ["list_members", "list, kind, subject", "lists", "list"],
+  ["runs", "key", "automations", "automation"],
+  ["automation_versions", "automation, version", "automations", "automation"],
 ];
+
+const STEPS_OF_RUNS = (
+  columns: string,
+) => `select ${columns} from automations a cross join runs r on r.automation = a.key
+  cross join run_steps s on s.run = r.key where a.shop = ?1`;
 
 /** Everything of a shop but its visitors, in the order in which it goes; the shop's own row is the last. */
 export const PIECES: Piece[] = [
   // First, so that nobody is marked as changed while they go.
   byShop("segment_watches", "shop, what, segment"),
+  byShop("automation_watches", "shop, what, automation, needle"),
+  {
+    what: "run_steps",
+    left: (db, shop) => sql(db, `${STEPS_OF_RUNS("1")} limit 1`, shop),
+    statements: (db, shop) => [
+      sql(db, `delete from run_steps where (run, visit) in (${STEPS_OF_RUNS("s.run, s.visit")} limit ${ROWS})`, shop),
+    ],
+  },
   ...OF_SETS.map(([table, primary, parent, column]): Piece => {
     const found = (columns: string, limit: number) =>
       `select ${columns} from ${parent} g cross join ${table} m on m.${column} = g.key where g.shop = ?1 limit ${limit}`;

@@ -162,6 +162,7 @@ function read(stream: Stream, node: Node, { shop, triggeredAt, now }: SyncContex
       keepQueryParams: shop.settings.keepQueryParams,
       triggeredAt,
       receivedAt: now,
+      isReading: true,
     });
   } catch (error) {
     if (error instanceof UnusableBody) return error.message;

@@ -1,2 +1,3 @@
 export { operationEnded } from "./operation-ended";
+export { interruptSync } from "./interrupt";
 export { startSync } from "./start";

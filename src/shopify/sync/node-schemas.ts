@@ -90,8 +90,7 @@ export const Order = z.object({
   test: maybe(z.boolean()),
   cartToken: Text,
   checkoutToken: Text,
-  landingPageUrl: Text,
-  referrerUrl: Text,
+  customerJourneySummary: maybe(z.object({ lastVisit: maybe(z.object({ landingPage: Text, referrerUrl: Text })) })),
   email: Text,
   phone: Text,
   customerAcceptsMarketing: maybe(z.boolean()),
@@ -105,6 +104,7 @@ export const Order = z.object({
   currencyCode: z.string(),
   presentmentCurrencyCode: Text,
   discountCodes: maybe(z.array(z.string())),
+  tags: maybe(z.array(z.string())),
   sourceName: Text,
   totalPriceSet: Bag,
   currentTotalPriceSet: maybe(Bag),
@@ -118,7 +118,9 @@ export const Order = z.object({
   customer: maybe(Customer),
   shippingAddress: Address,
   billingAddress: Address,
-  fulfillments: maybe(z.array(z.object({ createdAt: Text, status: Text }))),
+  fulfillments: maybe(
+    z.array(z.object({ createdAt: Text, updatedAt: Text, deliveredAt: Text, status: Text, displayStatus: Text })),
+  ),
   refunds: maybe(z.array(Refund)),
   /** Undefined where it was not asked for: then what is stored stays. */
   retailLocation: z.object({ id: z.string(), name: Text }).nullable().optional(),

@@ -155,8 +155,6 @@ function orderBody(order: z.infer<typeof Order>, lines: z.infer<typeof OrderLine
     test: order.test ?? false,
     cart_token: order.cartToken ?? null,
     checkout_token: order.checkoutToken ?? null,
-    landing_site: order.landingPageUrl ?? null,
-    referring_site: order.referrerUrl ?? null,
     email: order.email ?? null,
     phone: order.phone ?? null,
     buyer_accepts_marketing: order.customerAcceptsMarketing ?? false,
@@ -179,19 +177,28 @@ function orderBody(order: z.infer<typeof Order>, lines: z.infer<typeof OrderLine
     current_total_price_set: setBody(order.currentTotalPriceSet),
     total_shipping_price_set: setBody(order.totalShippingPriceSet),
     discount_codes: (order.discountCodes ?? []).map((code) => ({ code })),
+    tags: order.tags ?? [],
     shipping_lines: order.shippingLine ? [{ title: order.shippingLine.title ?? null }] : [],
     source_name: order.sourceName ?? null,
     note_attributes: notes(order.customAttributes),
     customer: order.customer ? customerBody(order.customer, false) : null,
     shipping_address: addressBody(order.shippingAddress),
     billing_address: addressBody(order.billingAddress),
-    fulfillments: (order.fulfillments ?? []).map(({ createdAt, status }) => ({
+    fulfillments: (order.fulfillments ?? []).map(({ createdAt, updatedAt, deliveredAt, status, displayStatus }) => ({
       created_at: createdAt ?? null,
+      updated_at: deliveredAt ?? updatedAt ?? null,
       status: lower(status),
+      shipment_status: lower(displayStatus),
     })),
     refunds: (order.refunds ?? []).map((refund) => refundBody(refund, order.id)),
     line_items: lines.map(orderLineBody),
   };
+  // Shopify works the visits out after the order, and of some orders never: then what a webhook told stays.
+  const visit = order.customerJourneySummary?.lastVisit;
+  if (visit) {
+    body["landing_site"] = visit.landingPage ?? null;
+    body["referring_site"] = visit.referrerUrl ?? null;
+  }
   if (order.retailLocation !== undefined) {
     body["location_id"] = order.retailLocation ? tail(order.retailLocation.id) : null;
     body["location_name"] = order.retailLocation?.name ?? null;

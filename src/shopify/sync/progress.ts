@@ -2,7 +2,7 @@ import { sql } from "../../db/client";
 import { iso } from "../../lib/time";
 import { isGranted } from "../scopes";
 import type { SyncProgress } from "./schemas";
-import { listStreams } from "./streams";
+import { isOver, listStreams, type Stream } from "./streams";
 
 interface Job {
   key: number;
@@ -30,7 +30,8 @@ export async function readProgress(db: D1Database, shop: number): Promise<SyncPr
     progress: state === "done" ? 100 : percentOf(job),
     startedAt: iso(job?.createdAt ?? null),
     finishedAt: iso(isOver ? (job?.updatedAt ?? null) : null),
-    notes: job === null ? [] : notesOf(await connectionOf(db, shop), state === "running", job.error),
+    notes:
+      job === null ? [] : notesOf(await connectionOf(db, shop), { ...job, isInterrupted: isInterrupted(job, streams) }),
     streams: streams.map(({ resource, stretch, state, done, total, skipped, error }) => ({
       resource,
       stretch,
@@ -69,14 +70,19 @@ const KEPT_FROM: Record<string, string> = {
   unreachable: "Shopify does not answer: it is asked again.",
 };
 
+/** A backfill that ended before its streams did. */
+function isInterrupted({ key, state }: Job, streams: Stream[]): boolean {
+  return state === "failed" && streams.some((stream) => stream.job === key && !isOver(stream));
+}
+
 /** What cannot be read, and what keeps the rest from being read now. */
-function notesOf(connection: ConnectionFacts | null, isRunning: boolean, putOff: string | null): string[] {
+function notesOf(connection: ConnectionFacts | null, job: Job & { isInterrupted: boolean }): string[] {
   const notes: string[] = [];
   const kept = KEPT_FROM[connection?.problem ?? ""];
-  if (isRunning && !connection?.connectedAt) {
-    notes.push("The store is not connected: reading goes on when it is connected again.");
-  } else if (isRunning && kept) notes.push(kept);
-  else if (isRunning && putOff !== null) notes.push(`The last attempt failed and is repeated: ${putOff}`);
+  const isRunning = job.state === "running";
+  if (job.isInterrupted) notes.push(job.error ?? "");
+  else if (isRunning && kept) notes.push(kept);
+  else if (isRunning && job.error !== null) notes.push(`The last attempt failed and is repeated: ${job.error}`);
   const scopes: string[] = JSON.parse(connection?.scopes ?? "[]");
   if (scopes.length > 0 && !isGranted(scopes, "read_all_orders")) {
     notes.push(

@@ -18,7 +18,7 @@ export function reconcileAt(streams: Stream[]): number {
 
 /**
  * Asks for what changed since the last reconciliation. Where Shopify counts nothing, nothing is asked for. What was
- * deleted is not seen this way: a missing webhook of a deletion leaves its record here.
+ * deleted is not seen this way, but once a week (`deletions.ts`).
  */
 export async function beginReconciliation(ask: AskContext, streams: Stream[]): Promise<Stream[]> {
   const { env, shop, now } = ask;

@@ -45,9 +45,9 @@ export function ordersQuery(filter: string, parts: OrderParts): string {
     orders(query: ${JSON.stringify(filter)}) {
       edges {
         node {
-          id name test cartToken checkoutToken landingPageUrl referrerUrl email phone customerAcceptsMarketing
+          id name test cartToken checkoutToken email phone customerAcceptsMarketing
           createdAt processedAt updatedAt cancelledAt cancelReason displayFinancialStatus displayFulfillmentStatus
-          currencyCode presentmentCurrencyCode discountCodes sourceName
+          currencyCode presentmentCurrencyCode discountCodes tags sourceName
           totalPriceSet { ${MONEY} }
           currentTotalPriceSet { ${MONEY} }
           subtotalPriceSet { ${MONEY} }
@@ -57,10 +57,11 @@ export function ordersQuery(filter: string, parts: OrderParts): string {
           totalShippingPriceSet { ${MONEY} }
           shippingLine { title }
           customAttributes { key value }
+          customerJourneySummary { lastVisit { landingPage referrerUrl } }
           customer { ${CUSTOMER} }
           shippingAddress { ${ADDRESS} }
           billingAddress { ${ADDRESS} }
-          fulfillments { createdAt status }
+          fulfillments { createdAt updatedAt deliveredAt status displayStatus }
           refunds { id createdAt processedAt totalRefundedSet { ${MONEY} } }
           ${parts.location ? "retailLocation { id name }" : ""}
           ${parts.staff ? "staffMember { id }" : ""}

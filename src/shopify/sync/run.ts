@@ -1,10 +1,11 @@
 import { sql } from "../../db/client";
 import { findShop, type Shop } from "../../shops";
 import { askAt, askFor, type AskContext, countOf, fileGone, MOST_OPERATIONS, poll, pollAt } from "./ask";
+import { startDeletions } from "./deletions";
 import { FileGone } from "./file";
 import { importStream, type ImportResult } from "./import";
 import { reconcileAt, beginReconciliation } from "./reconcile";
-import { finishJob, listStreams, saveStream, type Stream } from "./streams";
+import { finishJob, isOver, listStreams, saveStream, type Stream } from "./streams";
 
 /** Domain events tell of the last days at most, whatever is read: a reaction to something older would be out of place. */
 const NEWS_MS = 2 * 86_400_000;
@@ -105,10 +106,6 @@ async function readOn(context: Parameters<typeof importStream>[0], stream: Strea
   }
 }
 
-function isOver({ state }: Stream): boolean {
-  return state === "done" || state === "failed";
-}
-
 /** Keeps as many operations going as Shopify allows, in the order of reading. */
 async function askAndPoll(ask: AskContext, streams: Stream[], ended: ReadonlySet<string>): Promise<Stream[]> {
   const { now } = ask;
@@ -143,6 +140,7 @@ async function nextRun(
   let checked = checkedAt ?? 0;
   if (checked + CHECK_MS <= now) {
     await check(env, shop, now);
+    await startDeletions(env.DB, shop.key, now, true);
     checked = now;
   }
   const times = streams.map((stream, n) => {

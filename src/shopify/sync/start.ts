@@ -2,6 +2,7 @@ import { onConflictRetry, sql } from "../../db/client";
 import { mustHold } from "../../db/guard";
 import { newId } from "../../lib/ids";
 import type { Shop } from "../../shops";
+import { findInterrupted, resumeSync } from "./interrupt";
 import { watchChanges } from "./reconcile";
 import { BACKFILL } from "./streams";
 
@@ -9,8 +10,8 @@ import { BACKFILL } from "./streams";
 const NET_MS = 10_000;
 
 /**
- * Begins to read everything that the store knows, unless that is under way. Returns the job's id, or null when one runs
- * already; its work goes on by itself either way.
+ * Begins to read everything that the store knows, or goes on where the last connection ended, unless that is under way.
+ * Returns the job's id, or null when one runs already; its work goes on by itself either way.
  */
 export async function startSync(env: Env, shop: Pick<Shop, "key">, now: number): Promise<string | null> {
   const sync = env.SYNC.getByName(String(shop.key));
@@ -23,9 +24,15 @@ export async function startSync(env: Env, shop: Pick<Shop, "key">, now: number):
 async function begin(db: D1Database, shop: number, now: number): Promise<string | null> {
   const running = "select 1 from jobs where shop = ? and kind = 'backfill' and state = 'running'";
   if (await sql(db, running, shop).first()) return null;
+  const isAlone = mustHold(db, `not exists (${running})`, shop);
+  const interrupted = await findInterrupted(db, shop);
+  if (interrupted) {
+    await db.batch([isAlone, ...resumeSync(db, shop, interrupted.key, now)]);
+    return interrupted.id;
+  }
   const id = newId("job", now);
   await db.batch([
-    mustHold(db, `not exists (${running})`, shop),
+    isAlone,
     sql(
       db,
       `insert into jobs (id, shop, kind, state, created_at, updated_at) values (?1, ?2, 'backfill', 'running', ?3, ?3)`,

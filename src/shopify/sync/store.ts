@@ -99,7 +99,10 @@ async function storeOrders(context: SyncContext, changes: OrderChange[]): Promis
     ),
     deletedCustomers(context, changes),
   ]);
-  const isCurrent = ({ order }: OrderChange) => known.states.get(order.externalId) === "current";
+  const isCurrent = ({ order, contact }: OrderChange) => {
+    const state = known.states.get(order.externalId);
+    return state === "current" || (state === "unowned" && (contact === null || identitiesOf(contact).length === 0));
+  };
   const isUnknown = ({ order }: OrderChange) => !known.states.has(order.externalId) && order.tracker === null;
   const isPlain = (change: OrderChange) =>
     (isCurrent(change) || (isUnknown(change) && newestOf(change.order) < quietBefore)) &&

@@ -63,6 +63,10 @@ export function filterOf({ resource, stretch, watermark }: Stream, begun: number
   return `${created}:${stretch === "recent" ? ">=" : "<"}${since(begun - RECENT_MS)}`;
 }
 
+export function isOver({ state }: Pick<Stream, "state">): boolean {
+  return state === "done" || state === "failed";
+}
+
 const COLUMNS = `shop, resource, stretch, job, state, operation, file_url as "fileUrl", "offset", done, total, skipped,
   watermark, error, attempts, started_at as "startedAt", updated_at as "updatedAt"`;
 

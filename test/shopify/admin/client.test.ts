@@ -6,7 +6,7 @@ import { AdminError, adminQuery, type AdminQuery } from "../../../src/shopify/ad
 import { judge } from "../../../src/shopify/admin/judge";
 import { ReadShopId } from "../../../src/shopify/connect";
 import { getShopOrThrow } from "../../../src/shops";
-import { useFakeClock } from "../../helpers/clock";
+import { MINUTE, travel, useFakeClock } from "../../helpers/clock";
 import { connectedPair, newPair, type Pair, path } from "../connect/stores";
 
 useFakeClock();
@@ -119,6 +119,32 @@ describe("asking a store", () => {
     expect(await questions(pair)).toHaveLength(1);
     expect(await problemOf(pair)).toBe("unreachable");
   });
+
+  it.each([
+    [502, "unreachable", 2],
+    [402, "shop_frozen", 1],
+    [401, "token_refused", 2],
+  ])(
+    "after status %i shows %s until the store answers, and writes nothing at other answers",
+    async (status, problem, times) => {
+      const pair = await connectedPair();
+      const updatedAt = () =>
+        env.DB.prepare("select updated_at as at from shopify_connections where shop = ?")
+          .bind(pair.shop.key)
+          .first("at");
+      await pair.store.fail({ on: "graphql", status, times });
+      await errorOf(pair);
+      expect(await problemOf(pair)).toBe(problem);
+      // A refused token rests for a while before it is tried again.
+      travel(11 * MINUTE);
+      await ask(pair, ReadShopId);
+      expect(await problemOf(pair)).toBeNull();
+      const before = await updatedAt();
+      travel(MINUTE);
+      await ask(pair, ReadShopId);
+      expect(await updatedAt()).toBe(before);
+    },
+  );
 
   it("of another shape than expected is invalid, and the error holds nothing of the answer", async () => {
     const pair = await connectedPair({ name: "Secret name" });

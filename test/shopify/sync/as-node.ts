@@ -106,8 +106,9 @@ export function orderNode(body: Body): Node {
     test: body["test"],
     cartToken: body["cart_token"],
     checkoutToken: body["checkout_token"],
-    landingPageUrl: body["landing_site"],
-    referrerUrl: body["referring_site"],
+    customerJourneySummary: {
+      lastVisit: { landingPage: body["landing_site"], referrerUrl: body["referring_site"] },
+    },
     email: body["email"] ?? body["contact_email"],
     phone: body["phone"],
     customerAcceptsMarketing: body["buyer_accepts_marketing"],
@@ -122,6 +123,7 @@ export function orderNode(body: Body): Node {
     presentmentCurrencyCode: body["presentment_currency"],
     discountCodes: body["discount_codes"].map((discount: Body) => discount["code"]),
     sourceName: body["source_name"],
+    tags: (body["tags"] ?? "").split(/,\s*/).filter((tag: string) => tag !== ""),
     totalPriceSet: bag(body["total_price_set"]),
     currentTotalPriceSet: bag(body["current_total_price_set"]),
     subtotalPriceSet: bag(null, body["subtotal_price"], currency),
@@ -136,7 +138,9 @@ export function orderNode(body: Body): Node {
     billingAddress: addressNode(body["billing_address"]),
     fulfillments: body["fulfillments"].map((fulfillment: Body) => ({
       createdAt: utc(fulfillment["created_at"]),
+      updatedAt: utc(fulfillment["updated_at"]),
       status: upper(fulfillment["status"]),
+      displayStatus: upper(fulfillment["shipment_status"]),
     })),
     refunds: body["refunds"].map((refund: Body) => ({
       id: gid("Refund", refund["id"]),

@@ -28,7 +28,7 @@ describe("the backfill", () => {
       seen.push(body.progress);
       if (body.progress > 0) await env.DB.exec("drop trigger if exists give_way");
       if (body.state === "done") break;
-      await new Promise((resume) => setTimeout(resume, 20));
+      await store.settled();
       travel(3_000);
     }
     const { body } = await shop.full.get(SYNC(shop));
@@ -60,7 +60,7 @@ describe("the backfill", () => {
     await store.setNow(Date.now());
     for (let tries = 0; tries < 8; tries++) {
       await run(shop);
-      await new Promise((resume) => setTimeout(resume, 20));
+      await store.settled();
       travel(5_000);
     }
     const after = await shop.full.get(`/v1/contacts/${contact.id}`);

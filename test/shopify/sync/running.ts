@@ -3,7 +3,7 @@ import { runDurableObjectAlarm } from "cloudflare:test";
 
 import { type MintedShop, mintShop } from "../../helpers/api";
 import { DAY, T0, travel } from "../../helpers/clock";
-import type { StandinStore } from "../../helpers/standin";
+import { type StandinStore, standinSettled } from "../../helpers/standin";
 
 export const SYNC = (shop: MintedShop) => `/v1/shops/${shop.id}/shopify/sync`;
 
@@ -41,8 +41,7 @@ export async function until(shop: MintedShop, isSeen: (shown: Shown) => boolean,
     await run(shop);
     const { body } = await shop.full.get(SYNC(shop));
     if (isSeen(body)) return body;
-    // The stand-in works in real time, our clock does not.
-    await new Promise((resume) => setTimeout(resume, 20));
+    await standinSettled(shop.domain);
     travel(2_000);
   }
   throw new Error(`still running: ${JSON.stringify((await shop.full.get(SYNC(shop))).body)}`);
