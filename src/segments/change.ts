@@ -6,13 +6,15 @@ import { AppError } from "../errors";
 import { armClock } from "../jobs";
 import { newId } from "../lib/ids";
 import { parseDefinition } from "./definition";
-import { fillStatements } from "./membership/fill";
+import { compile } from "./compile";
+import { fillStatements, refillLater } from "./membership/refill";
 import { customFieldsOf, vocabulary } from "./membership/load";
 import { takeOutStatements } from "./membership/take-out";
 import { updateMembership } from "./membership/update";
-import { watchesOf } from "./membership/watches";
+import { needleOf, watchesOf } from "./membership/watches";
 import { findSegment, type SegmentRow, showSegment } from "./read";
 import { checkReferences, type Known, mentionsOf } from "./references";
+import { asksForRfm, freshBounds } from "./rfm";
 import type { Segment, SegmentPatch } from "./schemas";
 import type { Audience, Definition } from "./tree";
 
@@ -29,6 +31,7 @@ export async function createSegment(
   await armClock(ctx.env, shop.key, now);
   await onConflictRetry(async () => {
     const parsed = await readNew(ctx, input.audience, input.definition, null);
+    const scored = await scoredUntil(ctx, parsed);
     const [last] = await db.batch<{ seq: number | null; segments: number }>([
       sql(
         db,
@@ -56,7 +59,7 @@ export async function createSegment(
         input.announceFirst,
         now,
       ),
-      ...watchStatements(ctx, key, parsed),
+      ...watchStatements(ctx, key, parsed, scored),
       ...fillStatements(db, shop.key, { key, version: 1 }, now),
       audit(ctx, "segment.created", id),
     ]);
@@ -111,7 +114,7 @@ export async function updateSegment(ctx: Ctx, row: SegmentRow, patch: SegmentPat
             `update segments set state = 'filling', problem = null, filled_kind = null, filled_to = null where key = ?`,
             before.key,
           ),
-          ...watchStatements(ctx, before.key, parsed),
+          ...watchStatements(ctx, before.key, parsed, await scoredUntil(ctx, parsed)),
           ...fillStatements(db, ctx.shop.key, { key: before.key, version: before.version + (isNew ? 1 : 0) }, now),
         );
       }
@@ -187,7 +190,14 @@ async function readNew(ctx: Ctx, audience: Audience, definition: unknown, own: s
     vocabulary(ctx.shop, audience, await customFieldsOf(ctx.db, ctx.shop.key)),
   );
   checkReferences(parsed, own, await readKnown(ctx));
+  // What the database could not run is refused before anybody waits for it.
+  compile(parsed, ctx.shop, ctx.now, { ask: "count" });
   return parsed;
+}
+
+/** Until when the bounds of scores are good that a definition asks about; null for one that asks about none. */
+async function scoredUntil({ db, shop, now }: Ctx, parsed: Definition): Promise<number | null> {
+  return asksForRfm(mentionsOf(parsed).fields) ? freshBounds(db, shop.key, now) : null;
 }
 
 /** What exists in the shop that a definition may refer to. */
@@ -232,15 +242,17 @@ function stillThere(ctx: Ctx, parsed: Definition): D1PreparedStatement[] {
   );
 }
 
-function watchStatements(ctx: Ctx, segment: number, parsed: Definition): D1PreparedStatement[] {
+function watchStatements(ctx: Ctx, segment: number, parsed: Definition, scored: number | null): D1PreparedStatement[] {
   return [
     sql(ctx.db, "delete from segment_watches where segment = ?", segment),
+    ...(scored === null ? [] : [refillLater(ctx.db, ctx.shop.key, segment, scored)]),
     sql(
       ctx.db,
-      "insert into segment_watches (shop, what, segment) select ?1, value, ?2 from json_each(?3)",
+      `insert into segment_watches (shop, what, segment, needle)
+       select ?1, value ->> 0, ?2, value ->> 1 from json_each(?3)`,
       ctx.shop.key,
       segment,
-      JSON.stringify(watchesOf(parsed)),
+      JSON.stringify(watchesOf(parsed).map((what) => [what, needleOf(parsed, what)])),
     ),
   ];
 }

@@ -1,7 +1,7 @@
 import type { Length, Span } from "./window";
 
-/** What can be asked about a value. */
-export type ValueType = "text" | "number" | "money" | "bool" | "date";
+/** What can be asked about a value. A place is the number of its cell (`lib/grid.ts`). */
+export type ValueType = "text" | "number" | "money" | "bool" | "date" | "place";
 
 export const COMPARISONS = ["eq", "ne", "gt", "gte", "lt", "lte", "between"] as const;
 

@@ -1,6 +1,7 @@
 import { AppError, type FieldError } from "../errors";
 import { type CustomField, customField, FIELDS } from "./fields";
-import { isObject, type Reading, readLeaf, step } from "./leaves";
+import { readLeaf } from "./leaves";
+import { isObject, type Reading, step } from "./reading";
 import type { Audience, Definition, Node } from "./tree";
 
 /** Deepest tree and most conditions of one segment. */

@@ -1,8 +1,7 @@
 import type { Frame, Relation } from "./compile/frame";
 import { LINE_FACTS, type LineFact, lineValue, orderLines } from "./compile/lines";
-import { carts, lastOrder, orders, refunds } from "./compile/relations";
-import type { ValueType } from "./condition";
-import { aggregate, both, column, each, type Field, ofContacts, type Place } from "./field";
+import { lastOrder, orders, refunds } from "./compile/relations";
+import { aggregate, column, each, type Field, ofContacts } from "./field";
 
 const DAY_MS = 86_400_000;
 
@@ -74,12 +73,13 @@ function favouriteCategory(frame: Frame): Relation {
   const sums = `select subject, category, sum(pieces) as pieces from (${pieces}) where category <> '' group by subject, category`;
   const ranked = `select subject, category, row_number() over (partition by subject order by pieces desc, category) as rank
     from (${sums})`;
-  return { from: `(${ranked}) f`, where: ["f.rank = 1"], key: "f.subject" };
+  return { from: `(${ranked}) f`, where: ["f.rank = 1"], key: "f.subject", all: frame.one === null };
 }
 
-const withCodes = (frame: Frame): Relation => {
-  const relation = lastOrder(frame);
-  return { ...relation, from: `${relation.from} cross join json_each(o.discount_codes) g` };
+/** The members `g` of a JSON array of each order. */
+const unfolded = (rows: (frame: Frame) => Relation, column: "discount_codes" | "tags") => (frame: Frame) => {
+  const relation = rows(frame);
+  return { ...relation, from: `${relation.from} cross join json_each(o.${column}) g` };
 };
 
 export const FAVOURITES: Field[] = [
@@ -110,9 +110,26 @@ export const LAST_ORDER: Field[] = [
     "text",
     each(lastOrder, "o.shipping_method"),
   ),
-  ofContacts("last_order", "last_order_discount_code", "Discount code", "text", each(withCodes, "g.value"), {
-    many: true,
-  }),
+  ofContacts(
+    "last_order",
+    "last_order_discount_code",
+    "Discount code",
+    "text",
+    each(unfolded(lastOrder, "discount_codes"), "g.value"),
+    {
+      many: true,
+    },
+  ),
+  ofContacts(
+    "last_order",
+    "last_order_order_tags",
+    "Tags of the order",
+    "text",
+    each(unfolded(lastOrder, "tags"), "g.value"),
+    {
+      many: true,
+    },
+  ),
   ofContacts("last_order", "last_order_source", "Sales channel", "text", each(lastOrder, "o.source_name")),
   ofContacts(
     "last_order",
@@ -121,6 +138,12 @@ export const LAST_ORDER: Field[] = [
     "text",
     each(lastOrder, "coalesce(o.location_name, o.location_id)"),
   ),
+];
+
+export const ANY_ORDER: Field[] = [
+  ofContacts("any_order", "order_tags", "Tags of the orders", "text", each(unfolded(orders, "tags"), "g.value"), {
+    many: true,
+  }),
 ];
 
 /** Facts of the lines of orders: a field with many values, one a line. */
@@ -138,46 +161,3 @@ export function lineFields(group: "last_order" | "any_order", rows: (frame: Fram
     );
   });
 }
-
-const inState =
-  (state: string) =>
-  (frame: Frame): Relation => {
-    const relation = carts(frame);
-    return { ...relation, where: [...relation.where, `k.state = '${state}'`] };
-  };
-
-const openCartValue: Place = {
-  kind: "rows",
-  rows: inState("open"),
-  value: ({ currency }) => ({ sql: `iif(k.currency = ${currency}, k.value, null)` }),
-};
-
-const openCartQuantity = each(
-  inState("open"),
-  `(select coalesce(sum(coalesce(i.value ->> '$.quantity', 1)), 0) from json_each(k.items) i)`,
-);
-
-export const CARTS: Field[] = [
-  {
-    ...ofContacts("carts", "open_cart_value", "Value of an open cart", "money", openCartValue, { many: true }),
-    places: both(openCartValue),
-  },
-  {
-    ...ofContacts("carts", "open_cart_quantity", "Pieces in an open cart", "number", openCartQuantity, { many: true }),
-    places: both(openCartQuantity),
-  },
-  ...(
-    [
-      [
-        "abandoned_carts",
-        "Carts abandoned and not recovered",
-        "number",
-        aggregate(inState("abandoned"), "count(*)", true),
-      ],
-      ["recovered_carts", "Carts recovered", "number", aggregate(inState("recovered"), "count(*)", true)],
-      ["last_cart_at", "Last change of a cart", "date", aggregate(carts, "max(k.activity_at)")],
-      ["last_cart_abandoned_at", "Last cart abandoned", "date", aggregate(carts, "max(k.abandoned_at)")],
-      ["last_cart_recovered_at", "Last cart recovered", "date", aggregate(carts, "max(k.recovered_at)")],
-    ] satisfies [string, string, ValueType, Place][]
-  ).map(([name, label, type, place]): Field => ({ name, label, group: "carts", type, places: both(place) })),
-];

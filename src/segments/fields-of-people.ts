@@ -35,14 +35,19 @@ export const IDENTITY: Field[] = [
   date("identity", "shopify_created_at", "Created in Shopify", "s.shopify_created_at"),
 ];
 
-const EU_WORDS = [...new Set(EU.flatMap(countryWords).map(fold))];
-
-const inEu: Place = {
-  kind: "column",
-  value: ({ parameters }) => ({
-    sql: `iif(s.country <> '', lower(s.country) in (${parameters.rows(EU_WORDS)}), null)`,
-  }),
+/** In one of these countries, however they are written. */
+const inCountries = (codes: string[]): Place => {
+  const words = [...new Set(codes.flatMap(countryWords).map(fold))];
+  return {
+    kind: "column",
+    value: ({ parameters }) => ({
+      sql: `iif(s.country <> '', lower(s.country) in (${parameters.rows(words)}), null)`,
+    }),
+  };
 };
+
+const inEu = inCountries(EU);
+const inUs = inCountries(["US"]);
 
 export const ADDRESS: Field[] = [
   {
@@ -56,11 +61,18 @@ export const ADDRESS: Field[] = [
   { ...text("address", "city", "City", "s.city"), places: both(column("s.city")) },
   text("address", "postal_code", "Postal code", "s.zip"),
   { ...ofContacts("address", "in_eu", "In the European Union", "bool", inEu), places: both(inEu) },
+  { ...ofContacts("address", "in_us", "In the United States", "bool", inUs), places: both(inUs) },
   browserText("address", "ip_country", "Country of the last visit", "last", (a) => `${a}.country`, {
     words: countryWords,
   }),
   browserText("address", "ip_region", "State or province of the last visit", "last", (a) => `${a}.region`),
   browserText("address", "ip_city", "City of the last visit", "last", (a) => `${a}.city`),
+  {
+    ...browserText("address", "location", "Place of the last visit", "last", (a) => `${a}.cell`),
+    type: "place",
+  },
+  browserText("address", "timezone", "Time zone of the last visit", "last", (a) => `${a}.timezone`),
+  browserText("address", "language", "Language of the browser", "last", (a) => `${a}.language`),
 ];
 
 const history = (frame: Frame) => ofContact(frame, "lifecycle_history");

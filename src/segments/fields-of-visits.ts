@@ -27,6 +27,13 @@ export const VISITS: Field[] = [
         "1.0 * sum(v.page_views) / nullif(sum(v.visits), 0)",
         "1.0 * s.page_views / nullif(s.visits, 0)",
       ],
+      [
+        "average_visit_duration",
+        "Average length of a visit, seconds",
+        "number",
+        "1.0 * sum(v.visit_seconds) / nullif(sum(v.visits), 0)",
+        "1.0 * s.visit_seconds / nullif(s.visits, 0)",
+      ],
       ["returning", "Came back", "bool", "sum(v.visits) > 1", "s.visits > 1"],
     ] satisfies [string, string, ValueType, string, string][]
   ).map(([name, label, type, contact, visitor]): Field => ({

@@ -2,9 +2,11 @@ import type { Frame } from "./compile/frame";
 import type { Value } from "./compile/predicate";
 import { lastOrder, orders } from "./compile/relations";
 import type { Field, Place } from "./field";
-import { CARTS, FAVOURITES, LAST_ORDER, lineFields, TOTALS } from "./fields-of-commerce";
+import { CARTS } from "./fields-of-carts";
+import { ANY_ORDER, FAVOURITES, LAST_ORDER, lineFields, TOTALS } from "./fields-of-commerce";
 import { ADDRESS, consent, IDENTITY, LIFECYCLE, TAGS } from "./fields-of-people";
 import { VISITS } from "./fields-of-visits";
+import { RFM } from "./rfm";
 
 export { ECOMMERCE, type Field, type Group, GROUPS, type Place } from "./field";
 
@@ -20,8 +22,10 @@ export const FIELDS: ReadonlyMap<string, Field> = new Map(
     ...TAGS,
     ...TOTALS,
     ...FAVOURITES,
+    ...RFM,
     ...LAST_ORDER,
     ...lineFields("last_order", lastOrder),
+    ...ANY_ORDER,
     ...lineFields("any_order", orders),
     ...CARTS,
     ...VISITS,
@@ -41,7 +45,9 @@ const onlyArray = (path: string) => `json_each(iif(json_type(s.fields, ${path}) 
 
 /** A custom field of the shop, called `fields.<name>`. A value of another type than the field's is missing. */
 export function customField({ name, label, type, options }: CustomField): Field {
-  const path = ({ parameters }: Frame) => parameters.one(`$."${name}"`);
+  // Written out where it can be: inside of a condition SQLite takes a parameter apart anew for every row.
+  const path = ({ parameters }: Frame) =>
+    /^[a-z][a-z0-9_]*$/.test(name) ? `'$.${name}'` : parameters.one(`$."${name}"`);
   const typed = (types: string) => (frame: Frame) =>
     `iif(json_type(s.fields, ${path(frame)}) in (${types}), s.fields ->> ${path(frame)}, null)`;
   const place = (types: string, more: Omit<Value, "sql"> = {}): Place => ({

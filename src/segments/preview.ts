@@ -7,7 +7,8 @@ import { parseDefinition } from "./definition";
 import { explain } from "./explain";
 import { customFieldsOf, vocabulary } from "./membership/load";
 import { readKnown } from "./change";
-import { checkReferences } from "./references";
+import { checkReferences, mentionsOf } from "./references";
+import { asksForRfm, freshBounds } from "./rfm";
 import type { Preview, PreviewRequest } from "./schemas";
 import type { Definition, Node } from "./tree";
 
@@ -56,6 +57,7 @@ export async function readAudience(ctx: Ctx, request: Omit<PreviewRequest, "shop
     root: without.length === 0 ? root : { kind: "all", nodes: [root, { kind: "none", nodes: without }] },
   };
   checkReferences(whole, null, await readKnown(ctx));
+  if (asksForRfm(mentionsOf(whole).fields)) await freshBounds(ctx.db, ctx.shop.key, ctx.now);
   return whole;
 }
 

@@ -125,7 +125,7 @@ const named = { name: z.string(), label: z.string() };
 
 const AskedSchema = z.strictObject({
   ...named,
-  type: z.enum(["text", "number", "money", "bool", "date"]),
+  type: z.enum(["text", "number", "money", "bool", "date", "place"]),
   many: z.boolean(),
   operators: z.array(z.strictObject({ name: z.string(), value: z.string() })),
   options: z.array(z.string()).nullable(),

@@ -22,6 +22,8 @@ export const segments = sqliteTable(
     filledKind: text("filled_kind", { enum: ["contact", "visitor"] }),
     filledTo: integer("filled_to"),
     filledAt: integer("filled_at"),
+    /** When everybody was last looked at again because of a change that concerns many. */
+    refilledAt: integer("refilled_at"),
     /** Those whom the first fill finds count as having entered. */
     announces: integer("announces", { mode: "boolean" }).notNull().default(false),
     createdAt: integer("created_at").notNull(),
@@ -39,6 +41,8 @@ export const segmentWatches = sqliteTable(
     shop: integer("shop").notNull(),
     what: text("what").notNull(),
     segment: integer("segment").notNull(),
+    /** Of an event: what the address of its page must contain to matter, lower case; empty where any page does. */
+    needle: text("needle").notNull().default(""),
   },
   (t) => [primaryKey({ columns: [t.shop, t.what, t.segment] }), index("segment_watches_segment").on(t.segment)],
 );
@@ -55,7 +59,10 @@ export const segmentMembers = sqliteTable(
   (t) => [primaryKey({ columns: [t.segment, t.kind, t.subject] })],
 );
 
-/** When time alone may change whether somebody is a member: never later than it does. `without rowid`. */
+/**
+ * When time alone may change whether somebody is a member: never later than it does. Subject 0 of contacts stands for
+ * everybody: the whole segment is looked at again then. `without rowid`.
+ */
 export const segmentRechecks = sqliteTable(
   "segment_rechecks",
   {
@@ -112,6 +119,19 @@ export const segmentSizes = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.segment, t.day] })],
 );
+
+/**
+ * What recency, frequency and spend of a shop's customers are compared with: the bounds between the fifths of them, as
+ * they were at a time (`rfm.ts`). `without rowid`.
+ */
+export const rfmBounds = sqliteTable("rfm_bounds", {
+  shop: integer("shop").primaryKey(),
+  at: integer("at").notNull(),
+  /** JSON arrays of four: instants of last orders, numbers of orders, amounts in minor units; empty without customers. */
+  recency: text("recency").notNull(),
+  frequency: text("frequency").notNull(),
+  monetary: text("monetary").notNull(),
+});
 
 /** Counts the commits that changed a shop's memberships: of two that began with the same number one fails. */
 export const segmentTurns = sqliteTable("segment_turns", {

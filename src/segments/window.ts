@@ -112,26 +112,28 @@ export function nextFlip(span: Span, at: number, now: number, zone: string): num
 /** How far a day may lie beside where a sum of months puts it (31 January plus a month). */
 const SLACK_DAYS = 4;
 
+/** The periods that each kind of period is beside or is itself, and how long they are. */
+const KINDS = {
+  day: { own: "today", length: { days: 1 } },
+  week: { own: "this_week", length: { days: 7 } },
+  month: { own: "this_month", length: { months: 1 } },
+  quarter: { own: "this_quarter", length: { months: 3 } },
+  year: { own: "this_year", length: { months: 12 } },
+} as const satisfies Record<string, { own: Period; length: { days?: number; months?: number } }>;
+
+function kindOf(period: Period): keyof typeof KINDS {
+  const [, unit] = period.split("_");
+  return unit === "week" || unit === "month" || unit === "quarter" || unit === "year" ? unit : "day";
+}
+
 function candidates(span: Exclude<Span, { kind: "fixed" }>, at: number, now: number, zone: string): number[] {
   if (span.kind === "period") {
-    const around = dayOf(at, zone);
-    const shifts = [0, 1, 7, 14].map((n) => ({ days: n }));
-    const months = [1, 2, 3, 4, 6, 12, 24].map((n) => ({ months: n }));
-    const days = [...shifts, ...months].flatMap((by) => {
-      const { year, month, day } = Temporal.PlainDate.from(around).add(by);
-      const before = Temporal.PlainDate.from(around).subtract(by);
-      return [
-        iso(year, month, day),
-        before.toString(),
-        iso(year, month, 1),
-        before.with({ day: 1 }).toString(),
-        iso(year, 1, 1),
-        iso(before.year, 1, 1),
-        mondayOf(iso(year, month, day)),
-        mondayOf(before.toString()),
-      ];
-    });
-    return [...new Set(days)].map((day) => startOf(day, zone));
+    // It is in the last, this or the next one while now is in the one after, the same or the one before.
+    const { own, length } = KINDS[kindOf(span.period)];
+    const first = Temporal.PlainDate.from(periodDays(own, dayOf(at, zone))[0]);
+    const after = first.add(length);
+    const days = [first.subtract(length), first, after, after.add(length)];
+    return days.map((day) => startOf(day.toString(), zone));
   }
   const lengths = span.kind === "ago" ? span.lengths : [span.length];
   return lengths.flatMap(({ n, unit }) => {
@@ -248,8 +250,4 @@ function periodDays(period: Period, today: string): [string, string] {
 
 function mondayOf(day: string): string {
   return addDays(day, 1 - Temporal.PlainDate.from(day).dayOfWeek);
-}
-
-function iso(year: number, month: number, day: number): string {
-  return Temporal.PlainDate.from({ year, month, day }).toString();
 }

@@ -39,6 +39,7 @@ function valueFor(wants: Wants, type: string): unknown {
     held: { is: "Ä x", for: LENGTH },
     month: 1,
     count: { lte: 1 },
+    area: { latitude: 52.52, longitude: 13.4, km: 25 },
   };
   return wants === "texts" && typeof one === "number" ? ["x"] : values[wants];
 }

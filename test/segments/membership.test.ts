@@ -34,6 +34,24 @@ describe("membership follows changes", () => {
     ]);
   });
 
+  test("A17: a page that a live segment asks about reaches it at once, other pages with the visit", async () => {
+    const shop = await mintShop({ consentMode: "opt_out" });
+    const onSale = { did: "page_viewed", where: [{ field: "url", op: "contains", value: "/Sale" }] };
+    const segment = await addSegment(shop, { all: [onSale] }, { audience: "visitors" });
+    expect(
+      await rows("select what, needle from segment_watches where segment = ? and needle <> ''", segment.key),
+    ).toEqual([{ what: "event:page_viewed", needle: "/sale" }]);
+    const tracker = newVisitor();
+    const stored = () => rows<{ n: number }>("select count(*) as n from visitors where tracker = ?", tracker);
+    await send(shop.domain, tracker, [{ type: "page_viewed", url: "https://s.example/home" }]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await stored()).toEqual([{ n: 0 }]);
+    await send(shop.domain, tracker, [{ type: "page_viewed", url: "https://s.example/sale/shoes" }]);
+    await vi.waitFor(async () => expect(await stored()).toEqual([{ n: 1 }]));
+    await catchUp(shop);
+    expect(await membersOf(shop, segment)).toEqual([tracker]);
+  });
+
   test("every change of a contact is followed: fields, tags, consents, stage, score, orders, carts, trash, restore", async () => {
     const shop = await mintShop();
     const contact = (await shop.full.post("/v1/contacts", { email: "a@x.example" })).body.id;
@@ -213,7 +231,7 @@ describe("membership follows the clock", () => {
 });
 
 describe("people who become others", () => {
-  test("a visitor's membership goes on under the contact, and the history stays", async () => {
+  test("A19: a visitor's membership goes on under the contact, and the history stays", async () => {
     const shop = await mintShop(OPEN);
     const both = await addSegment(shop, { all: [viewedP] }, { audience: "both" });
     const anonymous = await addSegment(shop, { all: [viewedP] }, { audience: "visitors" });
@@ -266,5 +284,30 @@ describe("people who become others", () => {
     await catchUp(shop);
     expect(await rows("select * from segment_members where segment = ?", segment.key)).toEqual([]);
     expect(await rows("select * from segment_history where segment = ?", segment.key)).toEqual([]);
+  });
+
+  test("a contact whose browser is erased is no longer where only the browser put them", async () => {
+    const shop = await mintShop(OPEN);
+    const contact = await seedContact(shop.key, { email: "gone@x.example" });
+    const visitor = await seedVisitor(shop.key, { contact: contact.key, region: "Bavaria" });
+    const segment = await addSegment(shop, { all: [{ field: "ip_region", op: "eq", value: "Bavaria" }] });
+    expect(await membersOf(shop, segment)).toEqual([contact.id]);
+    await objectOf(shop, visitor.tracker).erase(shop.key, "all");
+    await catchUp(shop);
+    expect(await membersOf(shop, segment)).toEqual([]);
+  });
+
+  test("days since the last order come and go by the clock, also as one of several numbers", async () => {
+    const shop = await mintShop();
+    const contact = await seedContact(shop.key, { email: "days@x.example" });
+    await seedOrder(shop.key, { contact: contact.key, placed_at: T0 });
+    const segment = await addSegment(shop, { all: [{ field: "days_since_last_order", op: "in", value: [2, 5] }] });
+    const inside: number[] = [];
+    for (let day = 0; day < 7; day++) {
+      if ((await membersOf(shop, segment)).length > 0) inside.push(day);
+      travel(DAY);
+      await catchUp(shop);
+    }
+    expect(inside).toEqual([2, 5]);
   });
 });

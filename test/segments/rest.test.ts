@@ -6,6 +6,7 @@ import { api, mintShop } from "../helpers/api";
 import { newVisitor, objectOf, send } from "../helpers/beacon";
 import { MINUTE, travel, useFakeClock } from "../helpers/clock";
 import { seedContact, seedOrder, seedVisit, seedVisitor } from "../helpers/seed";
+import { deliverWebhook } from "../helpers/webhook";
 import { addSegment, catchUp, membersOf, rows } from "./membership";
 
 useFakeClock();
@@ -146,9 +147,21 @@ describe("E3, E14, E17: conditions about orders", () => {
   test("E14: opted in to marketing are exactly those who are", async () => {
     const shop = await mintShop();
     const ids: Record<string, string> = {};
-    for (const state of ["subscribed", "unsubscribed", "not_subscribed"]) {
-      const body = { email: `${state}@x.example`, consents: { email: { state } } };
-      ids[state] = (await shop.full.post("/v1/contacts", body)).body.id;
+    const customer = (id: number, state: string, at: number) => ({
+      id,
+      email: `${state}@x.example`,
+      created_at: new Date(at).toISOString(),
+      updated_at: new Date(at).toISOString(),
+      email_marketing_consent: {
+        state,
+        opt_in_level: "single_opt_in",
+        consent_updated_at: new Date(at).toISOString(),
+      },
+    });
+    // Those who said no are synced like those who said yes.
+    for (const [i, state] of ["subscribed", "unsubscribed", "not_subscribed"].entries()) {
+      await deliverWebhook(shop.domain, "customers/create", customer(900 + i, state, Date.now() - MINUTE));
+      ids[state] = (await shop.full.get(`/v1/contacts?email=${state}@x.example`)).body.items[0].id;
     }
     await shop.full.post("/v1/contacts", { email: "nobody-asked@x.example" });
     const segment = await addSegment(shop, {
@@ -173,11 +186,20 @@ describe("E3, E14, E17: conditions about orders", () => {
     await env.DB.prepare("update shops set connected_at = ? where key = ?").bind(Date.now(), shop.key).run();
     expect(await groups()).toEqual(expect.arrayContaining(["totals", "last_order", "any_order", "carts"]));
     expect(await events()).toContain("order_placed");
+    const told = await mintShop();
+    const before = await told.full.get("/v1/segments/catalog");
+    expect(before.body.groups.filter(({ ecommerce }: { ecommerce: boolean }) => ecommerce)).toEqual([]);
+    const order = { externalId: "1", email: "b@x.example", total: { amount: 100, currency: "USD" }, tags: ["Gift"] };
+    expect((await told.full.post("/v1/orders", order)).status).toBe(201);
+    const { body } = await told.full.get("/v1/segments/catalog");
+    expect(body.events.map(({ name }: { name: string }) => name)).toContain("order_placed");
+    const tags = { all: [{ did: "order_placed", where: [{ field: "order_tag", op: "has_any", value: ["gift"] }] }] };
+    expect((await told.full.post("/v1/segments/preview", { definition: tags })).status).toBe(200);
   });
 });
 
 describe("definitions over REST", () => {
-  test("errors point at the leaf; references and circles are 422, deleting what is referred to 409", async () => {
+  test("2.2: errors point at the leaf; a segment in itself or a circle is 422, deleting what is referred to 409", async () => {
     const shop = await mintShop();
     const wrong = await shop.full.post("/v1/segments/preview", {
       definition: { all: [viewed("P"), { any: [{ field: "emial", op: "eq", value: "x" }] }] },

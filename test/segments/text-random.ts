@@ -178,6 +178,10 @@ export class RandomDefinition {
         return { is: this.#random.chance(0.5) ? this.#text() : this.#some(() => this.#text()), for: this.#length() };
       case "month":
         return this.#random.chance(0.5) ? undefined : this.#random.int(1, 12);
+      case "area": {
+        const [latitude, longitude] = [90, 180].map((most) => this.#random.int(-100 * most, 100 * most) / 100);
+        return { latitude, longitude, [this.#random.pick(["km", "mi"])]: this.#random.int(1, 300) + 0.5 };
+      }
       case "count":
         return this.#test();
       default:

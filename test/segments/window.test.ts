@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 
-import { dayOf, inRange, nextFlip, rangeOf, type Span, startOf, type Unit } from "../../src/segments/window";
+import { dayOf, inRange, nextFlip, PERIODS, rangeOf, type Span, startOf, type Unit } from "../../src/segments/window";
+import { anniversaryFlips } from "../../src/segments/membership/flips";
 import { DAY, HOUR, MINUTE } from "../helpers/clock";
 import { Random } from "../helpers/random";
 
@@ -9,7 +10,7 @@ const at = (text: string) => Date.parse(text);
 const last = (n: number, unit: Unit): Span => ({ kind: "last", length: { n, unit } });
 
 describe("2.2: windows", () => {
-  test("2.2: a day of a clock change has 23 or 25 hours, an hour always 60 minutes", () => {
+  test("2.2: a DST day has 23 or 25 hours, an hour always 60 minutes", () => {
     // Berlin: 2027-03-28 begins at 23:00 UTC and has 23 hours; 2027-10-31 has 25.
     const spring = rangeOf({ kind: "period", period: "today" }, at("2027-03-28T12:00:00Z"), BERLIN);
     expect([spring.from, spring.to]).toEqual([at("2027-03-27T23:00:00Z"), at("2027-03-28T21:59:59.999Z")]);
@@ -52,17 +53,6 @@ describe("2.2: windows", () => {
     const random = new Random(20351);
     const units: [Unit, ...Unit[]] = ["minute", "hour", "day", "week", "month", "year"];
     const zones: [string, ...string[]] = [BERLIN, "America/Sao_Paulo", "Asia/Kolkata", "Pacific/Apia", "UTC"];
-    const periods = [
-      "today",
-      "yesterday",
-      "tomorrow",
-      "this_week",
-      "next_week",
-      "last_month",
-      "next_quarter",
-      "this_year",
-      "last_year",
-    ] as const;
     let flips = 0;
     for (let i = 0; i < 400; i++) {
       const zone = random.pick(zones);
@@ -72,7 +62,7 @@ describe("2.2: windows", () => {
         { kind: "next", length: length() },
         { kind: "before", length: length() },
         { kind: "ago", lengths: [length(), length()] },
-        { kind: "period", period: random.pick(periods) },
+        { kind: "period", period: random.pick(PERIODS) },
       ]);
       const moment = at("2027-02-20T00:00:00Z") + random.int(0, 400 * DAY);
       const now = moment + random.int(-800 * DAY, 800 * DAY);
@@ -93,5 +83,23 @@ describe("2.2: windows", () => {
       }
     }
     expect(flips).toBeGreaterThan(100);
+  });
+
+  test("2.2: an instant late in a quarter enters the quarter before the next one when that begins", () => {
+    const moment = at("2027-09-04T12:00:00Z");
+    const flips = (period: Extract<Span, { kind: "period" }>["period"], now: string) =>
+      nextFlip({ kind: "period", period }, moment, at(now), "UTC");
+    expect(flips("next_quarter", "2027-02-23T00:00:00Z")).toBe(at("2027-04-01T00:00:00Z"));
+    expect(flips("last_quarter", "2027-10-05T00:00:00Z")).toBe(at("2028-01-01T00:00:00Z"));
+  });
+
+  test("2.2: an anniversary within hours comes and goes to the ms, however many hours", () => {
+    const born = at("1990-05-10T12:00:00Z");
+    const flips = (way: "next" | "last", n: number, now: string) =>
+      anniversaryFlips({ in: way, length: { n, unit: "hour" } }, born, at(now), "UTC").sort((a, b) => a - b);
+    // 336 hours before the day begins, and 3 hours before it.
+    expect(flips("next", 336, "2027-04-25T00:00:00Z")).toContain(at("2027-04-26T00:00:00Z"));
+    expect(flips("next", 3, "2027-05-09T00:00:00Z")).toContain(at("2027-05-09T21:00:00Z"));
+    expect(flips("last", 3, "2027-05-10T00:00:00Z")).toContain(at("2027-05-11T03:00:00Z"));
   });
 });

@@ -2,7 +2,7 @@ import { type Condition, holds, type Test } from "../condition";
 import type { Place } from "../field";
 import { dayOf, endOf, isCalendar, plus, rangeOf } from "../window";
 import { type Frame, keysOf, type Relation } from "./frame";
-import { linePasses, lineValue, orderLines } from "./lines";
+import { linePasses, linePassesByWay, lineValue, orderLines } from "./lines";
 import { compares, foldedText, passes, type Value, wordsOf } from "./predicate";
 
 /** SQL of a condition on a field of the subject `s`: true or false, and with `plain` null where it is false. */
@@ -132,7 +132,12 @@ function inLines(frame: Frame, place: Extract<Place, { kind: "lines" }>, { test,
       cross join json_each(q.${column}) g`;
     return inRows(frame, { ...rows, from }, { sql: "g.value" }, { test, negative });
   }
-  return belongs(keysOf(rows, [linePasses(frame, lines, place.fact, test)]), negative);
+  if (frame.one !== null) return belongs(keysOf(rows, [linePasses(frame, lines, place.fact, test)]), negative);
+  // Few lines of many pass: from these to their orders, not the other way round.
+  const ways = linePassesByWay(frame, lines, place.fact, test).map(({ from, where }) =>
+    keysOf({ ...rows, from: `${from} cross join orders o` }, [where]),
+  );
+  return belongs(ways.join(" union all "), negative);
 }
 
 /** Stage and status: what they are is in the contact's row, since when in its history. */
@@ -144,12 +149,11 @@ function inHistory(frame: Frame, column: string, { test, negative }: Condition, 
   }
   const is = passes(frame, current, { kind: "text", match: "is", words: test.words });
   const since = frame.parameters.one(heldFrom(frame, test));
-  const was = passes(frame, { sql: `h.${column}` }, { kind: "text", match: "is", words: test.words });
   const other = `select 1 from lifecycle_history x where x.contact = s.key and (x.at, x.key) > (h.at, h.key)
     and x.${column} is not s.${column}`;
-  const held = `exists (select 1 from lifecycle_history h where h.contact = s.key and h.at <= ${since} and ${was}
+  const held = `exists (select 1 from lifecycle_history h where h.contact = s.key and h.at <= ${since}
     and h.${column} is s.${column} and not exists (${other}))`;
-  return negative ? `(${is} and ${held}) is not true` : `((${is} and ${held}) is true)`;
+  return negative ? `(${is} and ${held}) is not true` : plain ? `(${is} and ${held})` : `((${is} and ${held}) is true)`;
 }
 
 /** The moment since which, at the latest, it must have been so. */

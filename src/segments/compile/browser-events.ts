@@ -11,13 +11,18 @@ export function browserEvents(frame: Frame, name: string, window: Range | null):
   const type = `(select key from event_types where name = ${parameters.one(name)})`;
   if (one === null) {
     const where = [`e.shop = ${shop}`, `e.type = ${type}`, ...happened(frame, "e.at", window)];
-    return kind === "visitor"
-      ? { from: "events e", where, key: "e.visitor" }
-      : {
-          from: "events e cross join visitors v on v.key = e.visitor",
-          where: [...where, "v.contact is not null"],
-          key: "v.contact",
-        };
+    const byBrowser: Relation = { from: "events e", where, key: "e.visitor", all: true };
+    if (kind === "visitor") return byBrowser;
+    // Most events are of nobody known: a look at each one's visitor costs more than all the rest.
+    const linked = `select l.key from visitors l indexed by visitors_linked
+      where l.shop = ${shop} and l.contact is not null group by l.key`;
+    return {
+      from: "events e cross join visitors v indexed by visitors_linked",
+      where: [...where, `e.visitor in (${linked})`, `v.shop = ${shop}`, "v.key = e.visitor", "v.contact is not null"],
+      key: "v.contact",
+      all: true,
+      byBrowser,
+    };
   }
   const moments = happened(frame, "j.value ->> 1", window);
   // A part of a visit tells when its first and last events happened, so most paths need not be read.
@@ -32,5 +37,6 @@ export function browserEvents(frame: Frame, name: string, window: Range | null):
         and e.visitor = v.key and e.seq = j.value ->> 0`,
     where: [`${key} = ${one}`, `+v.shop = ${shop}`, ...parts, `j.value ->> 2 = ${type}`, ...moments],
     key,
+    all: false,
   };
 }

@@ -2,7 +2,7 @@ import { holds, type NumberTest } from "../condition";
 import type { EventLeaf, Measure } from "../tree";
 import { rangeOf } from "../window";
 import { belongs } from "./attribute";
-import { type Frame, keysOf } from "./frame";
+import { type Frame, keysOf, ledToContacts } from "./frame";
 import { type Occurrences, occurrences } from "./happenings";
 import { compares, passes } from "./predicate";
 
@@ -13,25 +13,19 @@ export function eventCondition(frame: Frame, leaf: EventLeaf): string {
   const property = "of" in measure ? measure.of : null;
   const sources = occurrences(frame, leaf, window, property);
   if ("negative" in measure) {
-    const edge = measure.kind === "firstAt" ? "min" : "max";
-    const each = grouped(
-      sources,
-      false,
-      () => "true",
-      ({ at }) => `, ${edge}(${at}) as edge`,
+    const each = `select g.subject, g.result from (${results(frame, sources, measure)}) g`;
+    return belongs(
+      `select t.subject from (${each}) t where ${passes(frame, { sql: "t.result" }, measure.test)}`,
+      measure.negative,
     );
-    const test = passes(frame, { sql: "t.edge" }, measure.test);
-    return belongs(`select t.subject from (${each}) t where ${test}`, measure.negative);
   }
   const inverse = holds(measure.test, 0);
   if (measure.kind === "count" && isAlways(measure.test, inverse)) {
-    return belongs(anyOf(sources), inverse);
+    return belongs(anyOf(frame, sources), inverse);
   }
-  const having = ({ value }: { value: string | null }) => {
-    const test = compares(aggregated(measure, value), measure.test, (to) => frame.parameters.one(to));
-    return inverse ? `not (${test})` : test;
-  };
-  return belongs(grouped(sources, property !== null, having), inverse);
+  const test = compares("g.result", measure.test, (to) => frame.parameters.one(to));
+  const those = `select g.subject from (${results(frame, sources, measure)}) g where ${inverse ? `not (${test})` : test}`;
+  return belongs(those, inverse);
 }
 
 /** Whether everyone with an occurrence is among those to select, whatever the count. */
@@ -52,33 +46,62 @@ function isAlways(test: NumberTest, inverse: boolean): boolean {
   }
 }
 
-function aggregated({ kind }: Measure, value: string | null): string {
-  if (kind === "count") return "count(*)";
-  return kind === "sum" ? `coalesce(sum(${value}), 0)` : `count(distinct ${value})`;
-}
-
-function anyOf(sources: Occurrences[]): string {
-  return sources.map(({ rows }) => keysOf(rows)).join(" union all ");
-}
-
-/** Keys of the subjects whose occurrences, taken together, pass. */
-function grouped(
-  sources: Occurrences[],
-  withValue: boolean,
-  having: (one: Pick<Occurrences, "at" | "value">) => string,
-  columns: (one: Pick<Occurrences, "at" | "value">) => string = () => "",
-): string {
-  const [only, more] = sources;
-  if (only && !more) {
-    const { rows, at, value } = only;
-    const one = { at, value: value ?? "null" };
-    return `select ${rows.key} as subject${columns(one)} from ${rows.from} where ${rows.where.join(" and ")}
-      group by ${rows.key} having ${having(one)}`;
+/** How a measure is taken of each part of somebody's occurrences, and of these results together; null where it cannot be. */
+function inParts({ kind }: Measure, { at, value }: Occurrences): { part: string; whole: string } | null {
+  switch (kind) {
+    case "count":
+      return { part: "count(*)", whole: "sum(p.part)" };
+    case "sum":
+      return { part: `sum(${value ?? "null"})`, whole: "coalesce(sum(p.part), 0)" };
+    case "firstAt":
+      return { part: `min(${at})`, whole: "min(p.part)" };
+    case "lastAt":
+      return { part: `max(${at})`, whole: "max(p.part)" };
+    case "distinct":
+      return null;
+    default:
+      return kind satisfies never;
   }
-  const parts = sources.map(({ rows, at, value }) => {
-    const read = `${rows.key} as subject, ${at} as at${withValue ? `, ${value ?? "null"} as value` : ""}`;
-    return `select ${read} from ${rows.from} where ${rows.where.join(" and ")}`;
+}
+
+function anyOf(frame: Frame, sources: Occurrences[]): string {
+  return sources
+    .map(({ rows }) => {
+      if (!rows.byBrowser) return keysOf(rows);
+      const browsers = `select ${rows.byBrowser.key} as visitor from ${rows.byBrowser.from}
+        where ${rows.byBrowser.where.join(" and ")} group by ${rows.byBrowser.key}`;
+      return `select v.contact from ${ledToContacts(frame, browsers)} group by v.contact`;
+    })
+    .join(" union all ");
+}
+
+/** Rows `subject`, `result` of those with any occurrence: the measure over all sources together. */
+function results(frame: Frame, sources: Occurrences[], measure: Measure): string {
+  const parts = sources.flatMap((source) => {
+    const taken = inParts(measure, source);
+    return taken === null ? [] : [{ ...taken, sql: partsOf(frame, source, taken.part) }];
   });
-  const one = { at: "u.at", value: "u.value" };
-  return `select u.subject${columns(one)} from (${parts.join(" union all ")}) u group by u.subject having ${having(one)}`;
+  const [first] = parts;
+  if (first && parts.length === 1 && !sources[0]?.rows.byBrowser) {
+    return `select p.subject, ${measure.kind === "sum" ? "coalesce(p.part, 0)" : "p.part"} as result from (${first.sql}) p`;
+  }
+  if (first && parts.length === sources.length) {
+    const all = parts.map(({ sql }) => sql).join(" union all ");
+    return `select p.subject, ${first.whole} as result from (${all}) p group by p.subject`;
+  }
+  const values = sources.map(
+    ({ rows, value }) =>
+      `select ${rows.key} as subject, ${value ?? "null"} as value from ${rows.from} where ${rows.where.join(" and ")}`,
+  );
+  return `select u.subject, count(distinct u.value) as result from (${values.join(" union all ")}) u group by u.subject`;
+}
+
+/** Rows `subject`, `part`, several of one subject where it has several browsers. */
+function partsOf(frame: Frame, { rows }: Occurrences, part: string): string {
+  if (rows.byBrowser) {
+    const { from, where, key } = rows.byBrowser;
+    const browsers = `select ${key} as visitor, ${part} as part from ${from} where ${where.join(" and ")} group by ${key}`;
+    return `select v.contact as subject, b.part from ${ledToContacts(frame, browsers)}`;
+  }
+  return `select ${rows.key} as subject, ${part} as part from ${rows.from} where ${rows.where.join(" and ")} group by ${rows.key}`;
 }

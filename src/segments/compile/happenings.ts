@@ -30,20 +30,30 @@ export function occurrences(
     const rows = source.rows(frame, event.name, window);
     const lines = source.lines?.(frame);
     const byLine = property?.of === "line";
-    const lineTests = lineConditions(frame, lines, where, byLine);
-    const conditions = [
-      ...rows.where,
+    // Of all orders there ever were, those with such a line are found by the lines.
+    const lineTests = lineConditions(frame, lines, where, byLine, rows.all && window === null);
+    const added = [
       ...where.filter(({ property: { of } }) => of !== "line").map((one) => ownCondition(frame, source, one)),
       ...lineTests,
     ];
     if (byLine && lines) {
-      const from = `${rows.from} cross join ${lines.from}`;
       const value = lineValue(frame, lines, property.fact);
-      return { rows: { ...rows, from, where: [...conditions, ...lines.where] }, at: source.at, value };
+      return { rows: narrowed(rows, [...added, ...lines.where], lines.from), at: source.at, value };
     }
     const value = property === null ? null : (ownValue(frame, source, property, "any")?.sql ?? null);
-    return { rows: { ...rows, where: conditions }, at: source.at, value };
+    return { rows: narrowed(rows, added), at: source.at, value };
   });
+}
+
+function narrowed(rows: Relation, where: string[], joined?: string): Relation {
+  const from = joined === undefined ? rows.from : `${rows.from} cross join ${joined}`;
+  const { byBrowser } = rows;
+  return {
+    ...rows,
+    from,
+    where: [...rows.where, ...where],
+    ...(byBrowser ? { byBrowser: narrowed(byBrowser, where, joined) } : {}),
+  };
 }
 
 function ownCondition(frame: Frame, source: Source, { property, condition }: Where): string {
@@ -97,8 +107,17 @@ function ownValue(
   };
 }
 
-/** @param joined the lines are in the rows already, each of which is one line */
-function lineConditions(frame: Frame, lines: Lines | undefined, where: Where[], joined: boolean): string[] {
+/**
+ * @param joined the lines are in the rows already, each of which is one line
+ * @param byLines the rows are found by their lines, where lines are stored by themselves
+ */
+function lineConditions(
+  frame: Frame,
+  lines: Lines | undefined,
+  where: Where[],
+  joined: boolean,
+  byLines: boolean,
+): string[] {
   const asked = where.flatMap(({ property, condition }) =>
     property.of === "line" ? [{ fact: property.fact, condition }] : [],
   );
@@ -107,10 +126,16 @@ function lineConditions(frame: Frame, lines: Lines | undefined, where: Where[], 
   const one = some.map(({ fact, condition }) => `(${linePasses(frame, lines, fact, condition.test)})`);
   const exists = (tests: string[]) =>
     `exists (select 1 from ${lines.from} where ${[...lines.where, ...tests, "true"].join(" and ")})`;
+  const together = byLines && lines.owner ? ownersWith(lines, lines.owner, one) : exists(one);
   return [
-    ...(joined ? one : one.length > 0 ? [exists(one)] : []),
+    ...(joined ? one : one.length > 0 ? [together] : []),
     ...asked
       .filter(({ condition }) => condition.negative)
       .map(({ fact, condition }) => `not ${exists([`(${linePasses(frame, lines, fact, condition.test)})`])}`),
   ];
+}
+
+function ownersWith({ from, where }: Lines, owner: NonNullable<Lines["owner"]>, tests: string[]): string {
+  const own = [...where.filter((join) => join !== owner.join), ...tests];
+  return `${owner.key} in (select ${owner.column} from ${from} where ${own.join(" and ")} group by ${owner.column})`;
 }

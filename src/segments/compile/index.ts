@@ -31,8 +31,8 @@ export type Question =
   | { ask: "count" }
   /** At most `limit` rows `kind, key`: contacts first, each by ascending key, after the given one. */
   | { ask: "page"; after: Subject | null; limit: number }
-  /** All members as rows `kind, key`, in no order. */
-  | { ask: "members" }
+  /** All members as rows `kind, key`, in no order; with `between` those of one audience with such keys. */
+  | { ask: "members"; between?: { after: number; upTo: number | null } }
   /** One row, `member` 1 or 0; who is deleted, of another shop or another audience is no member. */
   | { ask: "subject"; subject: Subject }
   /** A row for each of these of one kind: `key`, `member`, and the columns `c0`, `c1`... that `also` gives about `who.value`. */
@@ -114,8 +114,14 @@ function answer(
   switch (question.ask) {
     case "count":
       return `select ${kinds.map((kind) => `(select count(*) from ${from(kind)})`).join(" + ")} as count`;
-    case "members":
-      return kinds.map((kind) => `select '${kind}' as kind, s.key from ${from(kind)}`).join(" union all ");
+    case "members": {
+      const { after, upTo } = question.between ?? { after: null, upTo: null };
+      const start = after === null ? "" : ` and s.key > ${parameters.one(after)}`;
+      const end = upTo === null ? "" : ` and s.key <= ${parameters.one(upTo)}`;
+      return kinds
+        .map((kind) => `select '${kind}' as kind, s.key from ${from(kind)}${start}${end}`)
+        .join(" union all ");
+    }
     case "subject":
       return `select ${kinds.map((kind) => `exists (select 1 from ${from(kind)})`).join(" + ") || NEVER} as member`;
     case "page": {

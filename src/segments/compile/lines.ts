@@ -25,6 +25,8 @@ export interface Lines {
   from: string;
   where: string[];
   own: Partial<Record<LineFact, string>>;
+  /** Of lines in a table of their own: the column that names their owner, the owner's key, and the condition of both. */
+  owner?: { column: string; key: string; join: string };
 }
 
 /** Lines of the order `o` as it stands now; with `gone`, also those that were removed or taken back. */
@@ -32,6 +34,7 @@ export function orderLines({ currency }: Frame, gone: boolean): Lines {
   const amount = (sql: string) => `iif(o.currency = ${currency}, ${sql}, null)`;
   return {
     from: "order_items i",
+    owner: { column: `i."order"`, key: "o.key", join: `i."order" = o.key` },
     where: [`i."order" = o.key`, ...(gone ? [] : ["i.current_quantity > 0"])],
     own: {
       product_id: "i.product_id",
@@ -96,6 +99,28 @@ export function linePasses(frame: Frame, lines: Lines, fact: LineFact, test: Tes
   const byProduct = productPasses(frame, lines.own.product_id ?? "null", product, test);
   if (own === undefined) return byProduct;
   return `case when ${own} is not null then ${passes(frame, { sql: own }, test)} else ${byProduct} end`;
+}
+
+/**
+ * The same as conditions of which exactly one may hold, each with the lines it is best looked for in: by their products,
+ * or all of them in their own order.
+ */
+export function linePassesByWay(
+  frame: Frame,
+  lines: Lines,
+  fact: LineFact,
+  test: Test,
+): { from: string; where: string }[] {
+  const own = lines.own[fact];
+  const product = FROM_PRODUCT[fact];
+  const inOrder = `${lines.from} not indexed`;
+  if (!product) return [{ from: inOrder, where: linePasses(frame, lines, fact, test) }];
+  const byProduct = productPasses(frame, lines.own.product_id ?? "null", product, test);
+  if (own === undefined) return [{ from: lines.from, where: byProduct }];
+  return [
+    { from: inOrder, where: `${own} is not null and ${passes(frame, { sql: own }, test)}` },
+    { from: lines.from, where: `${own} is null and ${byProduct}` },
+  ];
 }
 
 /**

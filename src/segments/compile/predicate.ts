@@ -33,7 +33,8 @@ export function passes(frame: Frame, value: Value, test: Test): string {
     case "oneOf":
       return `${sql} in (${parameters.rows(test.numbers)})`;
     case "bool":
-      return `${sql} = ${test.is ? "true" : "false"}`;
+      // No comparison: a bare "exists" is joined instead of being asked for every row.
+      return test.is ? `(${sql})` : `not (${sql})`;
     case "time":
       return within(frame, value, rangeOf(test.span, frame.now, frame.zone));
     case "anniversary":
@@ -118,8 +119,17 @@ function beginsWithAny({ parameters }: Frame, text: string, words: string[]): st
 /** SQL that is true for instants, or written days and times, in the range. */
 export function within(frame: Frame, { sql, written = false }: Value, range: Range): string {
   if (!written) return bounded(frame, sql, range.from, range.to);
-  return `case when length(${sql}) = 10 then ${bounded(frame, sql, range.fromDay, range.toDay)}
-    else ${bounded(frame, writtenInstant(sql), range.from, range.to)} end`;
+  return dated(
+    sql,
+    bounded(frame, sql, range.fromDay, range.toDay),
+    bounded(frame, writtenInstant(sql), range.from, range.to),
+  );
+}
+
+/** Of a text that is a day, a time, or neither: SQLite would take "now" and any number for a time. */
+function dated(sql: string, ofDay: string, ofTime: string): string {
+  return `case when ${sql} not glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' then null
+    when length(${sql}) = 10 then ${ofDay} else ${ofTime} end`;
 }
 
 /** The same for the moment of an event; nothing where it has no window. */
@@ -138,9 +148,11 @@ function writtenInstant(sql: string): string {
   return `cast(round(unixepoch(${sql}, 'subsec') * 1000) as integer)`;
 }
 
-/** The first years in which an instant of ours may lie, and one that a merchant wrote down. */
+/** The first years in which an instant of ours may lie, and one that a merchant wrote down; and how far ahead. */
 const FIRST_YEAR = 1970;
 const FIRST_WRITTEN_YEAR = 1900;
+const YEARS_AHEAD = 5;
+const WRITTEN_YEARS_AHEAD = 50;
 
 /**
  * The day of the year, whatever the year; the 29th of February counts as the 28th where there is none. Instants are
@@ -150,18 +162,25 @@ function anniversary(frame: Frame, { sql, written = false }: Value, of: Extract<
   const { now, parameters, zone } = frame;
   const today = dayOf(now, zone);
   const days = anniversaryDays(of, now, zone);
-  const near = daysOfYear(days.flatMap((day) => [addDays(day, -1), day, addDays(day, 1)]));
-  const list = parameters.rows(daysOfYear(days));
+  const named = daysOfYear(days);
+  /** With so many days before and after them, since they follow each other. */
+  const around = (by: number) =>
+    daysOfYear(daysBetween(addDays(days[0] ?? today, -by), addDays(days.at(-1) ?? today, by)));
+  const list = parameters.rows(named);
+  const [inLeapYears, inOthers] = [stretches(named, true), stretches(named, false)];
   const ranges: number[][] = [];
-  for (let year = written ? FIRST_WRITTEN_YEAR : FIRST_YEAR; year <= Number(today.slice(0, 4)) + 1; year++) {
-    for (const [first, last] of stretches(daysOfYear(days), year)) {
-      ranges.push([startOf(first, zone), endOf(last, zone)]);
+  const lastYear = Number(today.slice(0, 4)) + (written ? WRITTEN_YEARS_AHEAD : YEARS_AHEAD);
+  for (let year = written ? FIRST_WRITTEN_YEAR : FIRST_YEAR; year <= lastYear; year++) {
+    for (const [first, last] of isLeap(year) ? inLeapYears : inOthers) {
+      ranges.push([startOf(`${year}-${first}`, zone), endOf(`${year}-${last}`, zone)]);
     }
   }
-  const instant = (at: string) => `strftime('%m-%d', ${at} / 1000, 'unixepoch') in (${parameters.rows(near)})
+  const instant = (at: string) => `strftime('%m-%d', ${at} / 1000, 'unixepoch') in (${parameters.rows(around(1))})
     and exists (select 1 from ${parameters.table(ranges)} y where ${at} between y.value ->> 0 and y.value ->> 1)`;
   if (!written) return instant(sql);
-  return `case when length(${sql}) = 10 then substr(${sql}, 6) in (${list}) else ${instant(writtenInstant(sql))} end`;
+  // Written days are at most two off from those in UTC: one look spares nearly everybody the rest.
+  const sifted = `instr(${parameters.one(`|${around(2).join("|")}|`)}, '|' || substr(${sql}, 6, 5) || '|') > 0`;
+  return `(${sifted} and ${dated(sql, `substr(${sql}, 6) in (${list})`, instant(writtenInstant(sql)))})`;
 }
 
 /** The days of the calendar, around today, whose anniversary is meant. */
@@ -195,15 +214,15 @@ function daysOfYear(days: string[]): string[] {
   return [...found].sort();
 }
 
-/** The days of one year that are among these, as stretches of days that follow each other. */
-function stretches(days: string[], year: number): [string, string][] {
+/** Days `MM-DD` as stretches of days that follow each other in a year. */
+function stretches(days: string[], leap: boolean): [string, string][] {
   const found: [string, string][] = [];
+  const year = leap ? 2000 : 2001;
   for (const day of days) {
-    if (day === "02-29" && !isLeap(year)) continue;
-    const date = `${year}-${day}`;
+    if (day === "02-29" && !leap) continue;
     const last = found.at(-1);
-    if (last && addDays(last[1], 1) === date) last[1] = date;
-    else found.push([date, date]);
+    if (last && addDays(`${year}-${last[1]}`, 1) === `${year}-${day}`) last[1] = day;
+    else found.push([day, day]);
   }
   return found;
 }

@@ -5,15 +5,23 @@ function owned(frame: Frame, table: string, alias: string): Relation {
   const { kind, one, shop } = frame;
   const key = `${alias}.${kind}`;
   const anonymous = kind === "visitor" ? [`${alias}.contact is null`] : [];
+  const from = `${table} ${alias}`;
   return one === null
-    ? { from: `${table} ${alias}`, where: [`${alias}.shop = ${shop}`, `${key} is not null`, ...anonymous], key }
-    : { from: `${table} ${alias}`, where: [`${key} = ${one}`, `+${alias}.shop = ${shop}`, ...anonymous], key };
+    ? { from, where: [`${alias}.shop = ${shop}`, `${key} is not null`, ...anonymous], key, all: true }
+    : { from, where: [`${key} = ${one}`, `+${alias}.shop = ${shop}`, ...anonymous], key, all: false };
 }
 
-/** Orders `o` that count: neither tests nor cancelled. */
-export function orders(frame: Frame): Relation {
+/**
+ * Orders `o` that count: neither tests nor cancelled.
+ *
+ * @param since they are asked about from some moment on: then those of everybody are found by time, else contact by
+ * contact, with amounts and times in the index itself
+ */
+export function orders(frame: Frame, since = false): Relation {
   const relation = owned(frame, "orders", "o");
-  return { ...relation, where: [...relation.where, "o.test = 0", "o.cancelled_at is null"] };
+  const where = [...relation.where, "o.test = 0", "o.cancelled_at is null"];
+  if (frame.one !== null || frame.kind === "visitor") return { ...relation, where };
+  return { ...relation, from: `orders o indexed by ${since ? "orders_counted_placed" : "orders_counted"}`, where };
 }
 
 /** All orders `o` but tests. */
@@ -25,7 +33,11 @@ export function realOrders(frame: Frame): Relation {
 /** The latest order `o` that counts; of two at the same moment, the one that came in last. */
 export function lastOrder(frame: Frame): Relation {
   const relation = orders(frame);
-  const later = `select 1 from orders x where x.${frame.kind} = ${relation.key} and +x.shop = o.shop and x.test = 0
+  const same =
+    frame.one === null && frame.kind === "contact"
+      ? `orders x indexed by orders_counted where x.shop = o.shop and x.contact = o.contact`
+      : `orders x where x.${frame.kind} = ${relation.key} and +x.shop = o.shop`;
+  const later = `select 1 from ${same} and x.test = 0
     and x.cancelled_at is null and x.placed_at >= o.placed_at and (x.placed_at, x.key) > (o.placed_at, o.key)`;
   return { ...relation, where: [...relation.where, `not exists (${later})`] };
 }
@@ -56,11 +68,17 @@ export function refunds(frame: Frame): Relation {
 export function browsers(frame: Frame): Relation {
   const where = ["v.channel = 'browser'"];
   return frame.one === null
-    ? { from: "visitors v", where: [`v.shop = ${frame.shop}`, "v.contact is not null", ...where], key: "v.contact" }
+    ? {
+        from: "visitors v",
+        where: [`v.shop = ${frame.shop}`, "v.contact is not null", ...where],
+        key: "v.contact",
+        all: true,
+      }
     : {
         from: "visitors v",
         where: [`v.contact = ${frame.one}`, `+v.shop = ${frame.shop}`, ...where],
         key: "v.contact",
+        all: false,
       };
 }
 
@@ -77,6 +95,11 @@ export function edgeBrowser(frame: Frame, edge: "first" | "last"): Relation {
 /** Rows `h` of a contact that a table of contacts keeps by `contact` and `shop`. */
 export function ofContact(frame: Frame, table: string): Relation {
   return frame.one === null
-    ? { from: `${table} h`, where: [`h.shop = ${frame.shop}`], key: "h.contact" }
-    : { from: `${table} h`, where: [`h.contact = ${frame.one}`, `+h.shop = ${frame.shop}`], key: "h.contact" };
+    ? { from: `${table} h`, where: [`h.shop = ${frame.shop}`], key: "h.contact", all: true }
+    : {
+        from: `${table} h`,
+        where: [`h.contact = ${frame.one}`, `+h.shop = ${frame.shop}`],
+        key: "h.contact",
+        all: false,
+      };
 }

@@ -1,13 +1,13 @@
 import type { Happening, SequenceLeaf } from "../tree";
 import { type Range, rangeOf } from "../window";
 import { belongs } from "./attribute";
-import type { Frame } from "./frame";
+import { type Frame, keysOf, type Relation } from "./frame";
 import { occurrences } from "./happenings";
 
 /**
  * SQL of a sequence: somebody did the first and then, later by at least a millisecond and at most the given time, the
  * other; or did not, once that time is over. Both events are put in one row of time for each subject, so that everyone
- * costs one pass.
+ * costs one pass: forward, where each of the others remembers the latest first one before it, or backward.
  */
 export function sequenceCondition(frame: Frame, { first, next, happens, withinMs, window }: SequenceLeaf): string {
   const { parameters } = frame;
@@ -18,21 +18,59 @@ export function sequenceCondition(frame: Frame, { first, next, happens, withinMs
     to: range.to === null ? null : range.to + withinMs,
   };
   const within = parameters.one(withinMs);
-  const rows = `select a.subject, a.at, 1 as is_first, null as then_at from (${moments(frame, first, range)}) a
-    union all select b.subject, b.at, 0, b.at from (${moments(frame, next, after)}) b`;
-  const following = `select z.subject, z.at, z.is_first, min(z.then_at) over (partition by z.subject order by z.at desc
-    groups between unbounded preceding and 1 preceding) as next_at from (${rows}) z`;
+  const [firsts, nexts] = [moments(frame, first, range), moments(frame, next, after)];
+  const [some, others] =
+    frame.one !== null
+      ? [firsts, nexts]
+      : happens && isCommon(first) && !isCommon(next)
+        ? [ofThose(firsts, nexts), nexts]
+        : isCommon(next) && !isCommon(first)
+          ? [firsts, ofThose(nexts, firsts)]
+          : [firsts, nexts];
+  const seen = happens ? "max(iif(z.is_first, z.at, null))" : "min(iif(z.is_first, null, z.at))";
+  // At the same moment nothing has followed yet, whichever way the rows are walked.
+  const order = happens ? "z.at, z.is_first" : "z.at desc, z.is_first desc";
+  const rows = `select a.subject, a.at, 1 as is_first from (${union(some)}) a
+    union all select b.subject, b.at, 0 from (${union(others)}) b`;
+  const walked = `select z.subject, z.at, z.is_first, ${seen} over (partition by z.subject order by ${order}
+    rows unbounded preceding) as seen_at from (${rows}) z`;
   const outcome = happens
-    ? `q.next_at <= q.at + ${within}`
-    : `(q.next_at is null or q.next_at > q.at + ${within}) and q.at + ${within} < ${parameters.one(frame.now)}`;
-  return belongs(`select q.subject from (${following}) q where q.is_first and ${outcome}`, false);
+    ? `not q.is_first and q.seen_at >= q.at - ${within}`
+    : `q.is_first and (q.seen_at is null or q.seen_at > q.at + ${within}) and q.at + ${within} < ${parameters.one(frame.now)}`;
+  const end = frame.one === null ? " group by q.subject" : "";
+  return belongs(`select q.subject from (${walked}) q where ${outcome}${end}`, false);
 }
 
-function moments(frame: Frame, happening: Happening, window: Range | null): string {
-  return occurrences(frame, happening, window, null)
+/** What most visits have: not worth sorting for people who lack the rarer event beside it. */
+const COMMON = new Set(["page_viewed", "product_viewed", "collection_viewed"]);
+
+function isCommon({ event, where }: Happening): boolean {
+  return COMMON.has(event.name) && where.length === 0;
+}
+
+interface Moments {
+  rows: Relation;
+  at: string;
+}
+
+function union(parts: Moments[]): string {
+  return parts
     .map(
       ({ rows, at }) =>
         `select ${rows.key} as subject, ${at} as at from ${rows.from} where ${rows.where.join(" and ")}`,
     )
     .join(" union all ");
+}
+
+function moments(frame: Frame, happening: Happening, window: Range | null): Moments[] {
+  return occurrences(frame, happening, window, null);
+}
+
+/** The moments of subjects who have others as well. */
+function ofThose(parts: Moments[], others: Moments[]): Moments[] {
+  const subjects = others.map(({ rows }) => keysOf(rows)).join(" union all ");
+  return parts.map(({ rows, at }) => ({
+    rows: { ...rows, where: [...rows.where, `${rows.key} in (${subjects})`] },
+    at,
+  }));
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { Filter } from "./filters";
+import { Filter } from "./filter";
 
 const Filters = z.array(z.strictObject({ property: z.string(), filter: Filter.nullish() })).nullish();
 

@@ -1,7 +1,8 @@
 import { eventType, type EventType } from "../event-catalogue";
-import { findProperty } from "../leaves";
+import { findProperty } from "../leaves-of-events";
 import type { Condition } from "./conditions";
-import { conditions, type Filter, type Json, minor, type Note, numberTest, Refusal, window } from "./filters";
+import type { Filter } from "./filter";
+import { conditions, type Json, minor, type Note, numberTest, Refusal, window } from "./filters";
 
 /** Klaviyo's metrics that a Shopify store has, by what happens here. */
 const METRICS: Record<string, string> = {

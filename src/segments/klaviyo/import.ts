@@ -3,7 +3,7 @@ import { z } from "zod";
 import { AppError, type FieldError } from "../../errors";
 import { parseDefinition, type Vocabulary } from "../definition";
 import { customField, FIELDS } from "../fields";
-import { step } from "../leaves";
+import { step } from "../reading";
 import { Condition, REFUSED } from "./conditions";
 import { at, funnel, metric } from "./events";
 import { conditions, type Json, Refusal, type Subject, window } from "./filters";

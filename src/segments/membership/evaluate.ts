@@ -1,6 +1,6 @@
-import { reason } from "../../lib/log";
 import type { Shop } from "../../shops";
 import { compile, kindsOf, type SubjectKind } from "../compile";
+import { type Fault, verdictOn } from "./fault";
 import type { ReadSegment } from "./load";
 import { momentsOf, recheckAt } from "./moments";
 
@@ -27,7 +27,8 @@ export const LIMITS: Limits = { rows: 20_000, ms: 5_000 };
 
 export interface Evaluated {
   verdicts: Verdict[];
-  slow: { segment: ReadSegment; problem: string }[];
+  /** Segments that cost too much, or cannot be asked. */
+  faults: (Fault & { segment: ReadSegment })[];
   statements: number;
   rowsRead: number;
 }
@@ -58,26 +59,33 @@ export async function evaluate(
   now: number,
   limits: Limits = LIMITS,
 ): Promise<Evaluated> {
-  const parts = segments.flatMap((segment) =>
-    kindsOf(segment.parsed).flatMap((kind) =>
-      subjects[kind].length === 0 ? [] : partsOf(db, shop, segment, kind, subjects[kind], now),
-    ),
-  );
-  const outcome: Evaluated = { verdicts: [], slow: [], statements: parts.length, rowsRead: 0 };
+  const outcome: Evaluated = { verdicts: [], faults: [], statements: 0, rowsRead: 0 };
+  const parts = segments.flatMap((segment) => {
+    try {
+      return kindsOf(segment.parsed).flatMap((kind) =>
+        subjects[kind].length === 0 ? [] : partsOf(db, shop, segment, kind, subjects[kind], now),
+      );
+    } catch (error) {
+      outcome.faults.push({ segment, ...verdictOn(error) });
+      return [];
+    }
+  });
+  outcome.statements = parts.length;
   const answers = await ask(db, parts);
   const found = new Map<string, Verdict>();
   for (const [i, part] of parts.entries()) {
     const { segment, kind, from } = part;
     const answer = answers[i];
     if (!answer || answer instanceof Error) {
-      outcome.slow.push({ segment, problem: `could not be looked at: ${reason(answer)}` });
+      outcome.faults.push({ segment, ...verdictOn(answer) });
       continue;
     }
     const { rows_read: rowsRead, duration } = answer.meta;
     outcome.rowsRead += rowsRead;
     if (rowsRead > limits.rows * subjects[kind].length || duration > limits.ms) {
-      outcome.slow.push({
+      outcome.faults.push({
         segment,
+        state: "slow",
         problem: `reads too much to be kept up to date: ${rowsRead} rows in ${Math.round(duration)} ms for ${subjects[kind].length}`,
       });
     }
@@ -92,7 +100,7 @@ export async function evaluate(
       found.set(name, { segment, kind, key: row.key, member: row.member === 1, recheck: earliest });
     }
   }
-  const out = new Set(outcome.slow.map(({ segment }) => segment.key));
+  const out = new Set(outcome.faults.map(({ segment }) => segment.key));
   outcome.verdicts = [...found.values()].filter(({ segment }) => !out.has(segment.key));
   return outcome;
 }

@@ -2,28 +2,32 @@ import { z } from "zod";
 
 import { isConflict, sql } from "../../db/client";
 import { mustHold } from "../../db/guard";
-import { newId } from "../../lib/ids";
-import { reason } from "../../lib/log";
 import type { Shop } from "../../shops";
 import { compile, kindsOf, type SubjectKind } from "../compile";
 import { type Change, commitStatements, type Recheck, readTurn, type Turn } from "./commit";
 import { evaluate, isClocked, type Limits, type Verdict } from "./evaluate";
+import { type Fault, verdictOn } from "./fault";
+import { isSubject, pieceAtOnce, type Position } from "./fill-at-once";
 import { customFieldsOf, readDefinitions, type ReadSegment, SEGMENT_COLUMNS, type StoredSegment } from "./load";
 import { recheckChanges } from "./settle";
 import { takeOut } from "./take-out";
 
 /** Members found by one query, and people looked at one by one where time moves the definition. */
-const PAGE = 10_000;
-const EACH = 1_000;
+const PAGE = 40_000;
+const EACH = 5_000;
 
-/** Pieces of one run. */
-const PIECES_A_RUN = 12;
+/** Where others keep getting ahead, fewer people at a time are looked at. */
+const FEWEST = 250;
+
+/** Pieces of one run at most, and how long it takes on new ones, ms. */
+const PIECES_A_RUN = 40;
+const RUN_MS = 5_000;
 
 /** A query for everyone that takes longer hurts the others. */
 const SLOW_MS = 15_000;
 
 const Input = z.object({ segment: z.int(), version: z.int() });
-const Position = z.tuple([z.enum(["contact", "visitor"]), z.int()]);
+const Cursor = z.tuple([z.enum(["contact", "visitor"]), z.int()]);
 
 interface FillJob {
   id: string;
@@ -31,63 +35,11 @@ interface FillJob {
   cursor: string | null;
 }
 
-/** The job that looks at everybody for a segment, in the place of one that was doing so. */
-export function fillStatements(
-  db: D1Database,
-  shop: number,
-  segment: { key: number; version: number },
-  now: number,
-): D1PreparedStatement[] {
-  return [
-    sql(
-      db,
-      `update jobs set state = 'done', updated_at = ?2 where kind = 'segments.fill' and state = 'running'
-         and input ->> 'segment' = cast(?1 as integer)`,
-      segment.key,
-      now,
-    ),
-    sql(
-      db,
-      `insert into jobs (id, shop, kind, state, input, created_at, updated_at)
-       values (?1, ?2, 'segments.fill', 'running', ?3, ?4, ?4)`,
-      newId("job", now),
-      shop,
-      JSON.stringify({ segment: segment.key, version: segment.version }),
-      now,
-    ),
-  ];
-}
-
-/** Begins to look at everybody again, after a change of the shop or of its products; the segments stay live. */
-export async function refill(
-  db: D1Database,
-  shop: Shop,
-  segments: ReadSegment[],
-  mark: { kind: "shop" | "products"; stamp: number },
-  now: number,
-): Promise<void> {
-  const { results } = await sql(
-    db,
-    "select distinct segment from segment_watches where shop = ? and (what = 'product' or ?)",
-    shop.key,
-    mark.kind === "shop",
-  ).all<{ segment: number }>();
-  const concerned = segments.filter(({ key }) => results.some(({ segment }) => segment === key));
-  await db.batch([
-    ...concerned.flatMap((segment) => fillStatements(db, shop.key, segment, now)),
-    sql(
-      db,
-      "delete from segment_dirty where shop = ? and kind = ? and subject = 0 and stamp = ?",
-      shop.key,
-      mark.kind,
-      mark.stamp,
-    ),
-  ]);
-}
-
 /** Goes on with every fill of the shop, a piece of each in turn. Returns whether any is left. */
 export async function continueFills(env: Env, shop: Shop, now: number, limits: Limits): Promise<boolean> {
-  for (let piece = 0; piece < PIECES_A_RUN; piece++) {
+  const started = Date.now();
+  let each = EACH;
+  for (let piece = 0; piece < PIECES_A_RUN && Date.now() - started < RUN_MS; piece++) {
     const { results } = await sql(
       env.DB,
       `select id, input, cursor from jobs where state = 'running' and kind = 'segments.fill' and shop = ?
@@ -95,12 +47,23 @@ export async function continueFills(env: Env, shop: Shop, now: number, limits: L
       shop.key,
     ).all<FillJob>();
     if (results.length === 0) return false;
-    for (const job of results) await onePiece(env.DB, shop, job, now, limits);
+    for (const job of results) {
+      const isDone = await onePiece(env.DB, shop, job, now, limits, each);
+      each = isDone ? Math.min(EACH, 2 * each) : Math.max(FEWEST, Math.floor(each / 2));
+    }
   }
   return true;
 }
 
-async function onePiece(db: D1Database, shop: Shop, job: FillJob, now: number, limits: Limits): Promise<void> {
+/** False when somebody else wrote meanwhile: the next piece looks again. */
+async function onePiece(
+  db: D1Database,
+  shop: Shop,
+  job: FillJob,
+  now: number,
+  limits: Limits,
+  each: number,
+): Promise<boolean> {
   const input = Input.parse(JSON.parse(job.input));
   const [turns, stored] = await db.batch([
     readTurn(db, shop.key),
@@ -122,26 +85,111 @@ async function onePiece(db: D1Database, shop: Shop, job: FillJob, now: number, l
   const [segment] = read;
   if (!segment) {
     await sql(db, "update jobs set state = 'done', updated_at = ? where id = ?", now, job.id).run();
-    return;
+    return true;
   }
   try {
-    const found = await readPiece(db, shop, segment, positionOf(job, segment), now, limits);
-    if ("slow" in found) return await takeOut(db, segment.key, "slow", found.slow, now);
-    await commitPiece(db, shop, segment, job, (turns?.results ?? [])[0] as Turn, found, now);
+    const fault = await (tellsNobody(segment)
+      ? fillAtOnce(db, shop, segment, job, now)
+      : fillByLooking(db, shop, segment, job, (turns?.results ?? [])[0] as Turn, now, limits, each));
+    if (fault) await takeOut(db, segment.key, fault.state, fault.problem, now);
+    return true;
   } catch (error) {
-    // Somebody else wrote meanwhile: the next piece looks again.
-    if (!isConflict(error)) await takeOut(db, segment.key, "slow", `could not be filled: ${reason(error)}`, now);
+    if (isConflict(error)) return false;
+    const { state, problem } = verdictOn(error);
+    await takeOut(db, segment.key, state, problem, now);
+    return true;
   }
 }
 
-interface Position {
-  kind: SubjectKind;
-  after: number;
+/** Whether the database can do it alone: nobody is told, and time changes nothing. */
+function tellsNobody(segment: ReadSegment): boolean {
+  return segment.state === "filling" && segment.announces !== 1 && !isClocked(segment);
+}
+
+async function fillAtOnce(
+  db: D1Database,
+  shop: Shop,
+  segment: ReadSegment,
+  job: FillJob,
+  now: number,
+): Promise<Fault | null> {
+  const { kind, after } = positionOf(job, segment);
+  const { statements, upTo } = await pieceAtOnce(db, shop, segment, { kind, after }, now);
+  const results = await db.batch([stillAt(db, job), ...statements, ...advance(db, segment, job, kind, upTo, now)]);
+  const ms = Math.max(...results.map(({ meta }) => meta.duration));
+  return ms > SLOW_MS ? { state: "slow", problem: `takes ${Math.round(ms)} ms for everybody` } : null;
+}
+
+async function fillByLooking(
+  db: D1Database,
+  shop: Shop,
+  segment: ReadSegment,
+  job: FillJob,
+  turn: Turn,
+  now: number,
+  limits: Limits,
+  each: number,
+): Promise<Fault | null> {
+  const found = await readPiece(db, shop, segment, positionOf(job, segment), now, limits, each);
+  if ("problem" in found) return found;
+  const announced = segment.state === "live" || segment.announces === 1;
+  const changes = found.changes.map((change) => ({ ...change, announced }));
+  await db.batch([
+    ...commitStatements(db, shop, turn, changes, found.rechecks, now),
+    stillAt(db, job),
+    ...advance(db, segment, job, found.kind, found.upTo, now),
+  ]);
+  return null;
+}
+
+/** Fails (`isConflict`) when another run has carried the job on. */
+function stillAt(db: D1Database, { id, cursor }: FillJob): D1PreparedStatement {
+  return mustHold(db, "exists (select 1 from jobs where id = ?1 and state = 'running' and cursor is ?2)", id, cursor);
+}
+
+/** The job and the segment behind a piece. */
+function advance(
+  db: D1Database,
+  segment: ReadSegment,
+  job: FillJob,
+  kind: SubjectKind,
+  upTo: number | null,
+  now: number,
+): D1PreparedStatement[] {
+  const kinds = kindsOf(segment.parsed);
+  const next = kinds[kinds.indexOf(kind) + 1];
+  const at = upTo === null ? (next === undefined ? null : ([next, 0] as const)) : ([kind, upTo] as const);
+  return [
+    sql(
+      db,
+      `update jobs set cursor = ?2, state = ?3, progress = (select size from segments where key = ?4), updated_at = ?5
+       where id = ?1`,
+      job.id,
+      at === null ? job.cursor : JSON.stringify(at),
+      at === null ? "done" : "running",
+      segment.key,
+      now,
+    ),
+    at === null
+      ? sql(
+          db,
+          `update segments set state = 'live', filled_kind = null, filled_to = null, filled_at = ?2 where key = ?1`,
+          segment.key,
+          now,
+        )
+      : sql(
+          db,
+          `update segments set filled_kind = ?2, filled_to = ?3 where key = ?1 and state = 'filling'`,
+          segment.key,
+          at[0],
+          at[1],
+        ),
+  ];
 }
 
 function positionOf({ cursor }: FillJob, { parsed }: ReadSegment): Position {
   if (cursor === null) return { kind: kindsOf(parsed)[0] ?? "contact", after: 0 };
-  const [kind, after] = Position.parse(JSON.parse(cursor));
+  const [kind, after] = Cursor.parse(JSON.parse(cursor));
   return { kind, after };
 }
 
@@ -167,13 +215,14 @@ async function readPiece(
   { kind, after }: Position,
   now: number,
   limits: Limits,
-): Promise<Piece | { slow: string }> {
+  each: number,
+): Promise<Piece | Fault> {
   const clocked = isClocked(segment);
-  const most = clocked ? EACH : PAGE;
+  const most = clocked ? each : PAGE;
   const looked = clocked
-    ? await lookAtEach(db, shop, segment, { kind, after }, now, limits)
+    ? await lookAtEach(db, shop, segment, { kind, after }, now, limits, each)
     : await lookAtAll(db, shop, segment, { kind, after }, now);
-  if ("slow" in looked) return looked;
+  if ("problem" in looked) return looked;
   const stored = (table: string, columns: string) =>
     sql(
       db,
@@ -228,7 +277,7 @@ async function lookAtAll(
   { parsed }: ReadSegment,
   { kind, after }: Position,
   now: number,
-): Promise<Looked | { slow: string }> {
+): Promise<Looked | Fault> {
   const definition = { ...parsed, audience: kind === "contact" ? ("contacts" as const) : ("visitors" as const) };
   const { sql: text, values } = compile(definition, shop, now, {
     ask: "page",
@@ -239,7 +288,7 @@ async function lookAtAll(
     .prepare(text)
     .bind(...values)
     .all<{ key: number }>();
-  if (meta.duration > SLOW_MS) return { slow: `takes ${Math.round(meta.duration)} ms for everybody` };
+  if (meta.duration > SLOW_MS) return { state: "slow", problem: `takes ${Math.round(meta.duration)} ms for everybody` };
   const members = results.map(({ key }) => key);
   return { members, verdicts: [], upTo: members.length === PAGE ? (members.at(-1) ?? null) : null };
 }
@@ -252,77 +301,24 @@ async function lookAtEach(
   { kind, after }: Position,
   now: number,
   limits: Limits,
-): Promise<Looked | { slow: string }> {
+  each: number,
+): Promise<Looked | Fault> {
   const { results } = await sql(
     db,
-    `select key from ${kind}s where shop = ? and ${kind === "contact" ? "deleted_at is null" : "contact is null"}
+    `select key from ${kind}s where shop = ? and ${isSubject(kind)}
        and key > ? order by key limit ?`,
     shop.key,
     after,
-    EACH,
+    each,
   ).all<{ key: number }>();
   const keys = results.map(({ key }) => key);
   const subjects = { contact: [], visitor: [], [kind]: keys };
-  const { verdicts, slow } = await evaluate(db, shop, [segment], subjects, now, { ...limits, ms: SLOW_MS });
-  const [first] = slow;
-  if (first) return { slow: first.problem };
+  const { verdicts, faults } = await evaluate(db, shop, [segment], subjects, now, { ...limits, ms: SLOW_MS });
+  const [first] = faults;
+  if (first) return first;
   return {
     members: verdicts.filter(({ member }) => member).map(({ key }) => key),
     verdicts,
-    upTo: keys.length === EACH ? (keys.at(-1) ?? null) : null,
+    upTo: keys.length === each ? (keys.at(-1) ?? null) : null,
   };
-}
-
-async function commitPiece(
-  db: D1Database,
-  shop: Shop,
-  segment: ReadSegment,
-  job: FillJob,
-  turn: Turn,
-  { kind, changes, rechecks, upTo }: Piece,
-  now: number,
-): Promise<void> {
-  const kinds = kindsOf(segment.parsed);
-  const next = kinds[kinds.indexOf(kind) + 1];
-  const at = upTo === null ? (next === undefined ? null : ([next, 0] as const)) : ([kind, upTo] as const);
-  const announced = segment.state === "live" || segment.announces === 1;
-  await db.batch([
-    ...commitStatements(
-      db,
-      shop,
-      turn,
-      changes.map((change) => ({ ...change, announced })),
-      rechecks,
-      now,
-    ),
-    mustHold(
-      db,
-      "exists (select 1 from jobs where id = ?1 and state = 'running' and cursor is ?2)",
-      job.id,
-      job.cursor,
-    ),
-    sql(
-      db,
-      `update jobs set cursor = ?2, state = ?3, progress = progress + ?4, updated_at = ?5 where id = ?1`,
-      job.id,
-      at === null ? job.cursor : JSON.stringify(at),
-      at === null ? "done" : "running",
-      changes.length,
-      now,
-    ),
-    at === null
-      ? sql(
-          db,
-          `update segments set state = 'live', filled_kind = null, filled_to = null, filled_at = ?2 where key = ?1`,
-          segment.key,
-          now,
-        )
-      : sql(
-          db,
-          `update segments set filled_kind = ?2, filled_to = ?3 where key = ?1 and state = 'filling'`,
-          segment.key,
-          at[0],
-          at[1],
-        ),
-  ]);
 }

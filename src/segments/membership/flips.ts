@@ -1,4 +1,4 @@
-import type { NumberTest, Test } from "../condition";
+import type { Test } from "../condition";
 import { addDays, dayOf, isCalendar, type Length, nextFlip, plus, type Span, startOf } from "../window";
 
 /**
@@ -25,11 +25,11 @@ export function heldFlips({ n, unit }: Length, at: number, now: number, zone: st
   return midnights([middle], SLACK_DAYS, zone).filter((time) => time > now);
 }
 
-/** When the whole days since `at` reach or leave what is asked. */
-export function daysSinceFlips(test: NumberTest, at: number, now: number): number[] {
-  const bounds = test.compare === "between" ? [test.from, test.to] : [test.to];
-  const days = bounds.flatMap((bound) => [Math.floor(bound), Math.floor(bound) + 1]);
-  return days.map((n) => at + n * DAY_MS).filter((time) => time > now);
+/** When the whole days since `at` reach or leave one of these numbers. */
+export function daysSinceFlips(bounds: number[], at: number, now: number): number[] {
+  // Days of what is still to come are negative, and cut towards 0 like others.
+  const days = bounds.flatMap((bound) => [Math.floor(bound) - 1, Math.floor(bound), Math.floor(bound) + 1]);
+  return days.flatMap((n) => [at + n * DAY_MS, at + n * DAY_MS + 1]).filter((time) => time > now);
 }
 
 /** When the day of the year of `at` comes into what is asked, or goes. */
@@ -45,17 +45,20 @@ export function anniversaryFlips(
     const name = `${year + step}-${month}-${date}`;
     return isDay(name) ? name : `${year + step}-02-28`;
   });
-  const days = anniversaries.flatMap((day) => {
-    if (!("month" in of)) return [day, ...[1, -1].map((sign) => plus(day, inDays(of.length, sign)))];
-    const first = `${day.slice(0, 7)}-01`;
-    return [first, plus(first, { n: 1, unit: "month" })];
-  });
-  return midnights(days, SLACK_DAYS, zone).filter((time) => time > now);
-}
-
-/** Less than a day counts as a day. */
-function inDays({ n, unit }: Length, sign: number): Length {
-  return isCalendar(unit) ? { n: sign * n, unit } : { n: sign, unit: "day" };
+  if ("month" in of) {
+    const months = anniversaries.map((day) => `${day.slice(0, 7)}-01`);
+    const days = months.flatMap((first) => [first, plus(first, { n: 1, unit: "month" })]);
+    return midnights(days, SLACK_DAYS, zone).filter((time) => time > now);
+  }
+  const { n, unit } = of.length;
+  if (isCalendar(unit)) {
+    const days = anniversaries.flatMap((day) => [day, ...[n, -n].map((by) => plus(day, { n: by, unit }))]);
+    return midnights(days, SLACK_DAYS, zone).filter((time) => time > now);
+  }
+  // The days that hours reach to change so many hours before and after midnight.
+  const starts = midnights(anniversaries, SLACK_DAYS, zone);
+  const exact = n * MS[unit];
+  return starts.flatMap((start) => [start, start - exact, start + exact]).filter((time) => time > now);
 }
 
 function midnights(days: string[], slack: number, zone: string): number[] {

@@ -91,13 +91,20 @@ function instants(value: number | string, zone: string): number[] {
 const select = ({ from, where }: Relation, what: string) => `select ${what} from ${from} where ${where.join(" and ")}`;
 const listed = (sql: string) => `json_group_array(${sql})`;
 
+/** The numbers at which the answer may change; null for what is no test of a number. */
+function boundsOf(test: Test): number[] | null {
+  if (test.kind === "oneOf") return test.numbers;
+  if (test.kind !== "number") return null;
+  return test.test.compare === "between" ? [test.test.from, test.test.to] : [test.test.to];
+}
+
 function attributeMoments(place: Place, name: string, test: Test, kind: SubjectKind): Moments[] {
-  if (name === "days_since_last_order" && place.kind === "aggregate" && test.kind === "number") {
-    const { test: of } = test;
+  const bounds = name === "days_since_last_order" ? boundsOf(test) : null;
+  if (bounds !== null && place.kind === "aggregate") {
     return [
       {
         column: (frame) => select(place.rows(frame), "json_array(max(o.placed_at))"),
-        flips: (values, now) => values.flatMap((at) => (typeof at === "number" ? daysSinceFlips(of, at, now) : [])),
+        flips: (values, now) => values.flatMap((at) => (typeof at === "number" ? daysSinceFlips(bounds, at, now) : [])),
       },
     ];
   }

@@ -49,9 +49,24 @@ export async function settle(
   const statements = [
     ...(changes.length + rechecks.length > 0 ? commitStatements(db, shop, turn, changes, rechecks, now) : []),
     ...(marks.length > 0 ? [unmark] : []),
+    turnWhileFilling(db, shop.key),
   ];
-  if (statements.length > 0) await db.batch(statements);
+  await db.batch(statements);
   return { ...evaluated, statements: evaluated.statements + statements.length + 6 };
+}
+
+/**
+ * A fill may have read somebody before the change that was settled here, and would write what it saw: it has to look
+ * again, even where nothing came of the change.
+ */
+function turnWhileFilling(db: D1Database, shop: number): D1PreparedStatement {
+  return sql(
+    db,
+    `insert into segment_turns (shop, turn)
+     select ?1, 1 where exists (select 1 from jobs where state = 'running' and kind = 'segments.fill' and +shop = ?1)
+     on conflict do update set turn = turn + 1`,
+    shop,
+  );
 }
 
 /** The subjects together with those whose membership may move to them, and the turn that all is decided on. */

@@ -2,8 +2,9 @@ import { isConflict, sql } from "../../db/client";
 import { findShop, type Shop } from "../../shops";
 import type { SubjectKind } from "../compile";
 import { type Evaluated, type Limits, LIMITS } from "./evaluate";
-import { continueFills, refill } from "./fill";
+import { continueFills } from "./fill";
 import { customFieldsOf, readDefinitions, SEGMENT_COLUMNS, type StoredSegment } from "./load";
+import { refillConcerned, refillDue } from "./refill";
 import { type Marked, settle } from "./settle";
 import { takeOut } from "./take-out";
 
@@ -95,7 +96,7 @@ async function oneRound(db: D1Database, shop: Shop, now: number, limits: Limits)
   );
   for (const { segment, problem } of broken) await takeOut(db, segment.key, "paused", problem, now);
   const take = async (evaluated: Evaluated) => {
-    for (const { segment, problem } of evaluated.slow) await takeOut(db, segment.key, "slow", problem, now);
+    for (const { segment, state, problem } of evaluated.faults) await takeOut(db, segment.key, state, problem, now);
     round.looked += evaluated.verdicts.length;
     round.rowsRead += evaluated.rowsRead;
     round.statements += evaluated.statements;
@@ -103,9 +104,15 @@ async function oneRound(db: D1Database, shop: Shop, now: number, limits: Limits)
   const people = marked.filter((row): row is Marked => row.kind === "contact" || row.kind === "visitor");
   if (people.length > 0) await take(await settle(db, shop, read, bothKinds(people), people, now, limits));
   for (const row of marked) {
-    if (row.kind === "shop" || row.kind === "products") await refill(db, shop, read, { ...row, kind: row.kind }, now);
+    if (row.kind === "shop" || row.kind === "products")
+      await refillConcerned(db, shop, { ...row, kind: row.kind }, now);
   }
-  for (const rows of Map.groupBy(dueRows, ({ segment }) => segment).values()) {
+  const [whole, single] = [
+    dueRows.filter(({ subject }) => subject === 0),
+    dueRows.filter(({ subject }) => subject > 0),
+  ];
+  if (whole.length > 0) await refillDue(db, shop, read, whole, now);
+  for (const rows of Map.groupBy(single, ({ segment }) => segment).values()) {
     const segment = read.find(({ key }) => key === rows[0]?.segment);
     if (segment) await take(await settle(db, shop, [segment], bothKinds(rows), [], now, limits));
     else await forget(db, rows);

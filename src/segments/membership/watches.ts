@@ -9,9 +9,10 @@ import { type Definition, type Happening, type Leaf, leavesOf, type Node, type P
  * - `contact+` a contact is made, trashed or restored; `contact` its row changes; `tag`, `consent`, `lifecycle`
  * - `order`, `cart`, `product`: what belongs to somebody by them
  * - `visitor:<part>` of an anonymous visitor's row, `browser:<part>` of the row of a contact's browser; a part is
- *   `place`, `visits`, `pages`, `seen`, `touch` or `device`
+ *   `place`, `visits`, `time`, `pages`, `seen`, `touch` or `device`
  * - `visitor+` a visitor is seen for the first time
  * - `event:<type>`, `segment:<id>`, `list:<id>`
+ * - `rfm` what customers are compared with, worked out anew once a day (`rfm.ts`)
  */
 export function watchesOf(definition: Definition): string[] {
   const { audience, root } = definition;
@@ -49,13 +50,16 @@ const part = (...names: string[]) => names.flatMap((name) => [`visitor:${name}`,
 /** Of the browser used first or last: a contact's also changes when another one of its browsers becomes that. */
 const edge = (name: string) => [...part(name), "browser:seen"];
 
+/** Of the address group: what the last browser told. */
+const OF_BROWSER = /^(ip_.*|location|timezone|language)$/;
+
 function fieldWatches({ group, name, places }: Field): string[] {
   switch (group) {
     case "identity":
     case "fields":
       return ["contact"];
     case "address":
-      return name.startsWith("ip_") ? edge("place") : ["contact", ...(places.visitor ? part("place") : [])];
+      return OF_BROWSER.test(name) ? edge("place") : ["contact", ...(places.visitor ? part("place") : [])];
     case "lifecycle":
       return ["contact", "lifecycle"];
     case "consent":
@@ -63,16 +67,18 @@ function fieldWatches({ group, name, places }: Field): string[] {
     case "tags":
       return [name === "score" ? "contact" : "tag"];
     case "totals":
-      return ["contact", "order"];
+      if (name === "favourite_category") return ["order", "product"];
+      return ["contact", "order", ...(name.startsWith("rfm_") ? ["rfm"] : [])];
     case "last_order":
     case "any_order":
       return ["order", ...(PRODUCT_FACTS.has(name.slice(group.length + 1)) ? ["product"] : [])];
     case "carts":
-      return ["cart"];
+      return ["cart", ...(PRODUCT_FACTS.has(name.slice("open_cart_".length)) ? ["product"] : [])];
     case "visits":
       if (name.startsWith("device")) return edge("device");
       if (/_touch_/.test(name)) return edge("touch");
       if (name.endsWith("_seen")) return part("seen");
+      if (name.endsWith("_duration")) return part("visits", "time");
       return part("visits", "pages");
     default:
       return group satisfies never;
@@ -120,4 +126,26 @@ function leafOutcomes(leaf: Leaf): Outcomes {
     default:
       return leaf satisfies never;
   }
+}
+
+/** What pages must have in their address for an event (`event:<type>`) to matter to the definition; empty for any page. */
+export function needleOf({ root }: Definition, what: string): string {
+  const happenings = leavesOf(root).flatMap((leaf): Happening[] =>
+    leaf.kind === "event" ? [leaf] : leaf.kind === "sequence" ? [leaf.first, leaf.next] : [],
+  );
+  const needles = happenings.filter(({ event }) => `event:${event.name}` === what).map(needleIn);
+  const [first = ""] = needles;
+  return needles.every((needle) => needle === first) ? first : "";
+}
+
+/** Letters outside ASCII have several ways to be written: such words do not tell pages apart. */
+function needleIn({ where }: Happening): string {
+  for (const { property, condition } of where) {
+    if (property.of !== "own" || property.name !== "url" || condition.negative) continue;
+    const { test } = condition;
+    if (test.kind !== "text" || !["is", "contains", "starts", "ends"].includes(test.match)) continue;
+    const [word = "", ...more] = test.words;
+    if (more.length === 0 && /^[\x20-\x7e]+$/.test(word)) return word.toLowerCase();
+  }
+  return "";
 }

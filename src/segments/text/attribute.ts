@@ -1,7 +1,8 @@
 import type { ValueType } from "../condition";
 import type { Askable } from "../operators";
-import type { Operation, Sign, ValueToken } from "./clauses";
+import type { Operation, Sign, ValueToken } from "./operation";
 import { dateCondition, type Json, type Says } from "./dates";
+import { placeCondition } from "./place";
 import { TextError } from "./problem";
 import { boolOf, dayOf, moneyOf, numberOf, type ShopSense, textOf } from "./values";
 
@@ -17,6 +18,7 @@ export interface Asked extends Askable {
 
 /** The condition of a definition for an operation on a field or property. */
 export function condition(asked: Asked, operation: Operation, at: number, sense: ShopSense): Json {
+  if (asked.type === "place") return placeCondition(asked.name, operation, at);
   const says: Says = (op, value) => ({ field: asked.name, op, ...(value === undefined ? {} : { value }) });
   switch (operation.op) {
     case "null":

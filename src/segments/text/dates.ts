@@ -1,5 +1,5 @@
 import type { Length } from "../window";
-import type { Operation, Sign } from "./clauses";
+import type { Operation, Sign } from "./operation";
 import { TextError } from "./problem";
 import { type Day, dayOf, type ShopSense } from "./values";
 

@@ -1,22 +1,12 @@
 import type { ValueType } from "../condition";
 import { type EventType, eventType } from "../event-catalogue";
-import { findProperty } from "../leaves";
+import { findProperty } from "../leaves-of-events";
 import { anniversary, condition, numberTest, openType } from "./attribute";
-import type { Clause, Operation, ValueToken } from "./clauses";
+import { type Clause, matchesOf, type ValueToken } from "./operation";
 import { type Json, type Window, windowOf } from "./dates";
 import { TextError } from "./problem";
 import type { Sense } from "./sense";
 import { moneyOf, numberOf } from "./values";
-
-/** The parameters of MATCHES, and of the shorter ways to say it; null for another operation. */
-export function matchesOf(operation: Operation): { negative: boolean; parameters: Clause[] } | null {
-  if (operation.op === "matches") return operation;
-  if (operation.op === "null" && !operation.own) return { negative: operation.is, parameters: [] };
-  if (operation.op !== "compare" || operation.value.kind !== "word") return null;
-  const { sign, value } = operation;
-  if ((sign !== "=" && sign !== "!=") || (value.lower !== "true" && value.lower !== "false")) return null;
-  return { negative: (sign === "=") === (value.lower === "false"), parameters: [] };
-}
 
 /** The event of this name, as written or in another case. */
 export function namedEvent(written: string): EventType | undefined {

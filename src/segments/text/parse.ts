@@ -1,9 +1,10 @@
 import { AppError } from "../../errors";
 import { parseDefinition } from "../definition";
 import { anniversary, condition } from "./attribute";
-import { type Clause, readClauses, type Tree } from "./clauses";
+import { readClauses } from "./clauses";
 import type { Json } from "./dates";
-import { eventCondition, matchesOf, namedEvent, sequence } from "./events";
+import { eventCondition, namedEvent, sequence } from "./events";
+import { type Clause, matchesOf, type Tree } from "./operation";
 import { problemAt, TextError, type TextProblem } from "./problem";
 import { Sense, type TextVocabulary } from "./sense";
 import { refusal, renamed, shopifyFilter } from "./shopify";

@@ -1,6 +1,7 @@
 import { FIELDS } from "../fields";
 import { amountOf } from "./decimal";
 import { namedEvent, typeOf } from "./events";
+import { printPlace } from "./place";
 import { isFunction } from "./shopify";
 import type { ShopSense } from "./values";
 import { quote, UNIT_LETTERS } from "./tokens";
@@ -128,6 +129,9 @@ class Printer {
       case "has_been":
       case "has_not_been":
         return held(op, object(value));
+      case "within":
+      case "not_within":
+        return printPlace(op, object(value));
       case "count":
         return `COUNT ${this.#test(value, false)}`;
       default:

@@ -1,7 +1,8 @@
 import { condition } from "./attribute";
-import type { Clause, Operation } from "./clauses";
 import type { Json } from "./dates";
-import { eventCondition, matchesOf, namedEvent } from "./events";
+import { eventCondition, namedEvent } from "./events";
+import { type Clause, matchesOf, type Operation } from "./operation";
+import { placeCondition } from "./place";
 import { TextError } from "./problem";
 import type { Sense } from "./sense";
 import { textOf } from "./values";
@@ -72,11 +73,8 @@ const FUNCTIONS: Record<string, FunctionFilter> = {
 const REFUSED: Record<string, string> = {
   companies: "Shopify's B2B companies are not stored",
   created_by_app_id: "the app that made a customer is not stored",
-  customer_language: "a customer's language is not stored",
-  customer_within_distance: "addresses are stored without their coordinates",
   predicted_spend_tier: "Shopify does not tell apps its predictions",
   product_subscription_status: "product subscriptions are not stored",
-  rfm_group: "Shopify does not tell apps its RFM groups",
   store_credit_accounts: "store credit is not stored",
 };
 
@@ -118,6 +116,14 @@ export function shopifyFilter(sense: Sense, clause: Clause): Json | null {
   switch (name) {
     case "customer_tags":
       return tags(operation, operationAt);
+    case "rfm_group":
+      sense.note(at, "groups are worked out here; Shopify does not tell apps its own");
+      return null;
+    case "customer_language":
+      return language(sense, clause);
+    case "customer_within_distance":
+      sense.note(at, "the place is that of the last visit, to a tenth of a degree; Shopify looks at addresses");
+      return placeCondition("location", operation, operationAt);
     case "customer_countries":
       return country(sense, clause);
     case "customer_regions":
@@ -152,6 +158,19 @@ function tags(operation: Operation, at: number): Json {
   if (operation.op === "null") return { field: "tags", op: operation.is ? "is_empty" : "not_empty" };
   const { negative, value } = listed("customer_tags", operation, at);
   return { field: "tags", op: negative ? "has_none" : "has_any", value: [textOf(value)] };
+}
+
+function language(sense: Sense, { at, operation, operationAt }: Clause): Json {
+  sense.note(at, "language is that of the browser last used; Shopify asks the customer's");
+  if (operation.op === "null") return { field: "language", op: operation.is ? "not_set" : "is_set" };
+  if (operation.op !== "compare" || (operation.sign !== "=" && operation.sign !== "!=")) {
+    throw new TextError(operationAt, "customer_language is asked with = and !=");
+  }
+  const value = textOf(operation.value);
+  if (!/^[a-z]{2,3}$/i.test(value)) {
+    throw new TextError(operation.value.at, "languages are stored without their region: 'en', 'fr'");
+  }
+  return { field: "language", op: operation.sign === "=" ? "eq" : "ne", value: value.toLowerCase() };
 }
 
 const DEFAULT_ADDRESS = "is that of the default address; Shopify looks at all addresses";

@@ -1,6 +1,5 @@
-import type { Clause } from "./clauses";
 import { type Json, windowOf } from "./dates";
-import { matchesOf } from "./events";
+import { type Clause, matchesOf } from "./operation";
 import { TextError } from "./problem";
 import type { Sense } from "./sense";
 import { numberOf, textOf } from "./values";

@@ -1,7 +1,7 @@
 import { Temporal } from "temporal-polyfill";
 
 import { PERIODS, type Length, type Period } from "../window";
-import type { ValueToken } from "./clauses";
+import type { ValueToken } from "./operation";
 import { minorOf } from "./decimal";
 import { TextError } from "./problem";
 

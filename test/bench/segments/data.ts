@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 
-import { migrationStatements, removeFolder, Served } from "../harness.ts";
+import { type Bundle, migrationStatements, removeFolder, Served } from "../harness.ts";
 
 /** A shop that sells: contacts, three orders and ten events for each of them. */
 export interface SegmentData {
@@ -29,7 +29,7 @@ const STRIDE = 7_919;
 const PRODUCTS = 2_000;
 
 /** The data from an earlier run, or made now: minutes for ten million events, so it is kept in the temporary folder. */
-export async function segmentData(code: string, contacts: number): Promise<SegmentData> {
+export async function segmentData(code: Bundle, contacts: number): Promise<SegmentData> {
   const recipe = [...migrationStatements(), readFileSync(fileURLToPath(import.meta.url), "utf8")].join("\n");
   const hash = createHash("sha256").update(recipe).digest("hex").slice(0, 12);
   const state = join(tmpdir(), "footfall-bench-data", `segments-${hash}-${contacts}`);

@@ -41,14 +41,21 @@ export function dayPlus(day: string, n: number, unit: string): string {
   return last.toISOString().slice(0, 10);
 }
 
+const starts = new Map<string, number>();
+
 /** The first instant that is on this day or a later one. */
 export function startOfDay(day: string, zone: string): number {
+  const name = `${day} ${zone}`;
+  const found = starts.get(name);
+  if (found !== undefined) return found;
   let [before, after] = [Date.parse(`${day}T00:00:00Z`) - 2 * DAY, Date.parse(`${day}T00:00:00Z`) + 2 * DAY];
   while (after - before > 1) {
     const middle = Math.floor((before + after) / 2);
     if (localDay(middle, zone) >= day) after = middle;
     else before = middle;
   }
+  if (starts.size > 50_000) starts.clear();
+  starts.set(name, after);
   return after;
 }
 

@@ -10,7 +10,11 @@ export const ZONES: [string, ...string[]] = [
   "Asia/Kolkata",
   "Australia/Lord_Howe",
   "Pacific/Apia",
+  "Asia/Kathmandu",
+  "Pacific/Chatham",
 ];
+
+const CURRENCIES: [string, ...string[]] = ["EUR", "EUR", "JPY", "KWD"];
 
 /** Days around which clocks change somewhere, months end and years begin. */
 const DAYS: [string, ...string[]] = [
@@ -38,7 +42,12 @@ export class Chance extends Random {
   /** Moments that everything in one world is near to. */
   #moments: number[] = [];
 
-  newMoments(): void {
+  /** The shop's own currency. */
+  currency = "EUR";
+
+  /** What a world is about, before anything in it is made. */
+  newWorld(): void {
+    this.currency = this.pick(CURRENCIES);
     this.#moments = Array.from({ length: 8 }, () => {
       const day = this.pick(DAYS);
       if (this.chance(0.5)) return startOfDay(day, this.pick(ZONES)) + this.int(-1, 1);

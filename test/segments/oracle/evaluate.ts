@@ -1,7 +1,9 @@
-import { heldSince, textsOf, valuesOf } from "./facts";
+import { textsOf } from "./places";
+import { valuesOf } from "./values";
+import { heldSince } from "./values-of-contacts";
 import { type Clause, happenings, isAsked, measured } from "./happenings";
 import { type Clock, compares, foldText, inWindow, isHeld, meets } from "./operators";
-import { type Json, member, groupId, type Subject, textOf, type World } from "./world";
+import { type Json, member, groupName, type Subject, textOf, type World } from "./world";
 
 type Leaf = { [name: string]: Json };
 
@@ -130,7 +132,7 @@ function sequenceHolds(world: World, leaf: Leaf, subject: Subject, clock: Clock)
 function membershipHolds(world: World, leaf: Leaf, subject: Subject, clock: Clock): boolean {
   const target = leaf["in"] ?? leaf["notIn"];
   const id = member(target, "segment") ?? member(target, "list");
-  const group = world.groups.find((one) => groupId(world, one) === id);
+  const group = world.groups.find((one) => groupName(one) === id);
   const entry = group?.members.find(({ kind, key }) => kind === subject.kind && key === keyOf(subject));
   return "in" in leaf ? entry !== undefined && inWindow(entry.at, leaf["window"], clock) : entry === undefined;
 }

@@ -25,7 +25,7 @@ const ITSELF = /^(product_viewed|product_added_to_cart|product_removed_from_cart
 /** All that a subject did of one kind, whenever. */
 export function happenings(world: World, subject: Subject, event: string): Happening[] {
   const counting = orders(world, subject);
-  const dated = (list: Order[], name: "paidAt" | "fulfilledAt" | "cancelledAt", gone = false) =>
+  const dated = (list: Order[], name: "paidAt" | "fulfilledAt" | "deliveredAt" | "cancelledAt", gone = false) =>
     list.flatMap((order) => (order[name] === null ? [] : [ofOrder(world, order, order[name], gone)]));
   const own = carts(world, subject);
   switch (event) {
@@ -38,6 +38,8 @@ export function happenings(world: World, subject: Subject, event: string): Happe
       return dated(counting, "paidAt");
     case "order_fulfilled":
       return dated(counting, "fulfilledAt");
+    case "order_delivered":
+      return dated(counting, "deliveredAt");
     case "order_cancelled":
       return dated(realOrders(world, subject), "cancelledAt", true);
     case "order_refunded":
@@ -67,7 +69,17 @@ function ofOrder(world: World, order: Order, at: number, gone: boolean): Happeni
       location_id: some(order.locationId),
       location_name: some(order.locationName),
       state: some(order.state),
+      financial_status: some(order.financialStatus),
+      fulfillment_status: some(order.fulfillmentStatus),
       order_id: some(order.externalId),
+      order_name: some(order.name),
+      order_tag: order.tags,
+      currency: [order.presentmentCurrency ?? order.currency],
+      subtotal: isOwn ? some(order.subtotal) : [],
+      discount_total: isOwn ? some(order.discount) : [],
+      shipping_total: isOwn ? some(order.shipping) : [],
+      tax_total: isOwn ? some(order.tax) : [],
+      staff_id: some(order.staffId),
       landing_site: some(order.landingSite),
       referring_site: some(order.referringSite),
     },
@@ -157,8 +169,11 @@ function ofBrowser(world: World, visitor: Visitor, { at, type, page, data }: Bro
       value: amount(world, member(data, "value")),
       order_id: text("orderId"),
     },
+    // Without data it is about nothing.
     lines: ITSELF.test(type)
-      ? [jsonLine(world, data)]
+      ? data === null
+        ? []
+        : [jsonLine(world, data)]
       : LISTED.test(type) && Array.isArray(listed)
         ? listed.map((line) => jsonLine(world, line))
         : [],

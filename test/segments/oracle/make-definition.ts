@@ -1,26 +1,16 @@
 import { EVENTS, eventType } from "../../../src/segments/event-catalogue";
-import { LINE_FACTS } from "../../../src/segments/compile/lines";
-import { customField, FIELDS } from "../../../src/segments/fields";
 import { operatorsOf, type Wants } from "../../../src/segments/operators";
 import { PERIODS } from "../../../src/segments/window";
-import { dayOfNumber, dayNumber, localDay, UNIT_MS } from "./calendar";
+import type { Card } from "./cards";
 import type { Chance } from "./chance";
 import { subjectsOf } from "./evaluate";
-import { CUSTOM_FIELDS, valuesOf } from "./facts";
+import { valuesOf } from "./values";
 import { type Clause, dataValues, happenings, measured } from "./happenings";
-import type { Clock, Value } from "./operators";
-import { groupId, type Json, type World } from "./world";
+import { COMPARISONS, Operands } from "./operands";
+import type { Clock } from "./operators";
+import { groupName, type Json, type World } from "./world";
 
-type Leaf = { [name: string]: Json };
-
-/** One thing that can be asked: what the oracle counts how often it has asked it. */
-interface Card {
-  /** Under which it is counted. */
-  name: string;
-  /** Only contacts have it. */
-  ofContacts: boolean;
-  make: (maker: Maker) => Leaf;
-}
+export type Leaf = { [name: string]: Json };
 
 export type Audience = "contacts" | "visitors" | "both";
 
@@ -32,8 +22,7 @@ export interface Made {
   leaves: { name: string; leaf: Leaf }[];
 }
 
-const COMPARISONS: [string, ...string[]] = ["eq", "ne", "gt", "gte", "lt", "lte", "between"];
-const WINDOWS = [
+export const WINDOWS = [
   "inLast",
   "notInLast",
   "betweenAgo",
@@ -45,151 +34,30 @@ const WINDOWS = [
   "onOrAfter",
   "during",
 ];
-const DATA_PATHS = [
-  "data.note",
-  "data.when",
-  "data.nested.level",
-  "data.nested.a-b",
-  "data.quantity",
-  "data.note.deep",
-];
-const DATA_TYPES = [{ type: "text" }, { type: "number" }, { type: "bool" }, { type: "date" }] as const;
-
-/** Every event's own properties, by name. */
-function propertiesOf(): Map<
-  string,
-  { events: string[]; operators: Record<string, Wants>; numeric: boolean; many: boolean }
-> {
-  const found = new Map<
-    string,
-    { events: string[]; operators: Record<string, Wants>; numeric: boolean; many: boolean }
-  >();
-  const custom = eventType("custom:quiz");
-  for (const event of [...EVENTS.values(), ...(custom ? [custom] : [])]) {
-    const asked = [
-      ...Object.entries(event.properties).map(([name, one]) => ({ ...one, name })),
-      ...(event.lines ? Object.entries(LINE_FACTS).map(([name, one]) => ({ ...one, name: `items.${name}` })) : []),
-    ];
-    for (const one of asked) {
-      const known = found.get(one.name) ?? {
-        events: [],
-        operators: operatorsOf(one),
-        numeric: one.type === "number" || one.type === "money",
-        many: one.many === true,
-      };
-      known.events.push(event.name);
-      found.set(one.name, known);
-    }
-  }
-  return found;
-}
-
-/** All there is to ask: every field and operator, every property of events and operator, every measure and window. */
-export function allCards(): Card[] {
-  const fields = [...FIELDS.values(), ...CUSTOM_FIELDS.map(customField)];
-  const properties = [...propertiesOf()];
-  const events = [...EVENTS.keys(), "custom:quiz"];
-  const openEvents = events.filter((name) => eventType(name)?.open);
-  return [
-    ...fields.flatMap((field) =>
-      Object.entries(operatorsOf(field)).map(([op, wants]): Card => ({
-        name: `${field.name} ${op}`,
-        ofContacts: !field.places.visitor,
-        make: (maker) => maker.attribute(field.name, op, wants),
-      })),
-    ),
-    ...properties.flatMap(([name, { events: having, operators }]) =>
-      Object.entries(operators).map(([op, wants]): Card => ({
-        name: `where ${name} ${op}`,
-        ofContacts: false,
-        make: (maker) => maker.happening(maker.chance.oneOf(having) ?? "", [{ field: name, op, wants }]),
-      })),
-    ),
-    ...DATA_TYPES.flatMap(({ type }) =>
-      Object.entries(operatorsOf({ type })).map(([op, wants]): Card => ({
-        name: `where data.* ${type} ${op}`,
-        ofContacts: false,
-        make: (maker) =>
-          maker.happening(maker.chance.oneOf(openEvents) ?? "", [
-            { field: maker.chance.oneOf(DATA_PATHS) ?? "", op, wants },
-          ]),
-      })),
-    ),
-    ...events.flatMap((event) =>
-      ["count", "firstAt", "lastAt"].map((measure): Card => ({
-        name: `${event} ${measure}`,
-        ofContacts: false,
-        make: (maker) => maker.measure(event, measure, null),
-      })),
-    ),
-    ...COMPARISONS.map((comparison): Card => ({
-      name: `count ${comparison}`,
-      ofContacts: false,
-      make: (maker) => ({
-        ...maker.happening(maker.event(), []),
-        count: maker.comparison([0, 1, 1, 2, 3], comparison),
-      }),
-    })),
-    ...properties.flatMap(([name, { events: having, numeric, many }]) =>
-      [...(numeric ? ["sum"] : []), ...(many ? [] : ["distinct"])].map((measure): Card => ({
-        name: `${measure} of ${name}`,
-        ofContacts: false,
-        make: (maker) => maker.measure(maker.chance.oneOf(having) ?? "", measure, name),
-      })),
-    ),
-    ...["sum", "distinct"].map((measure): Card => ({
-      name: `${measure} of data.*`,
-      ofContacts: false,
-      make: (maker) =>
-        maker.measure(maker.chance.oneOf(openEvents) ?? "", measure, maker.chance.oneOf(DATA_PATHS.slice(0, 5)) ?? ""),
-    })),
-    ...WINDOWS.map((window): Card => ({
-      name: `window ${window}`,
-      ofContacts: false,
-      make: (maker) => ({ ...maker.happening(maker.event(), []), window: maker.window(window) }),
-    })),
-    ...["followedBy", "notFollowedBy"].flatMap((next) =>
-      ["same", "other", "where", "window"].map((kind): Card => ({
-        name: `sequence ${next} ${kind}`,
-        ofContacts: false,
-        make: (maker) => maker.sequence(next, kind),
-      })),
-    ),
-    ...["percent", "seed"].map((kind): Card => ({
-      name: `sample ${kind}`,
-      ofContacts: false,
-      make: ({ chance }) => ({
-        sample: {
-          percent: chance.pick([0, 10, 50, 33.3333, 99, 100]),
-          ...(kind === "seed" ? { seed: chance.word() } : {}),
-        },
-      }),
-    })),
-    ...(["segment", "list"] as const).flatMap((of) =>
-      ["in", "notIn", "in window", "unknown"].map((kind): Card => ({
-        name: `${of} ${kind}`,
-        ofContacts: false,
-        make: (maker) => maker.membership(of, kind),
-      })),
-    ),
-  ];
-}
 
 /** Makes definitions for one world, out of what is in it, so that they have members and others. */
 export class Maker {
   readonly chance: Chance;
   readonly #world: World;
-  #clock: Clock = { now: 0, zone: "UTC" };
+  readonly #operands: Operands;
 
   constructor(chance: Chance, world: World) {
     this.chance = chance;
     this.#world = world;
+    this.#operands = new Operands(chance);
   }
 
-  /** @param draw takes the next card off the pile */
-  definition(draw: () => Card, zone: string): Made {
+  comparison(values: number[], name: string): { [name: string]: Json } {
+    return this.#operands.comparison(values, name);
+  }
+
+  /**
+   * @param draw takes the next card off the pile
+   * @param clock by which it is asked
+   */
+  definition(draw: () => Card, clock: Clock): Made {
     const { chance } = this;
-    this.#clock = { now: chance.moment(), zone };
+    this.#operands.clock = clock;
     const leaves: Made["leaves"] = [];
     const cards: Card[] = [];
     const leaf = (): Json => {
@@ -201,14 +69,14 @@ export class Maker {
     };
     const group = (depth: number): Json => {
       const kind = chance.pick(["all", "any", "any", "none"]);
-      const nodes = chance.some(1, 3, () => (depth < 5 && chance.chance(0.3) ? group(depth + 1) : leaf()));
+      const nodes = chance.some(1, 4, () => (depth < 5 && chance.chance(0.3) ? group(depth + 1) : leaf()));
       return { [kind]: nodes };
     };
-    const definition = chance.chance(0.35) ? { [chance.pick(["all", "any", "none"])]: [leaf()] } : group(1);
+    const definition = chance.chance(0.25) ? { [chance.pick(["all", "any", "none"])]: [leaf()] } : group(1);
     const audiences: [Audience, ...Audience[]] = cards.some(({ ofContacts }) => ofContacts)
       ? ["contacts", "contacts", "both"]
       : ["contacts", "visitors", "both", "both"];
-    return { definition, audience: chance.pick(audiences), clock: this.#clock, leaves };
+    return { definition, audience: chance.pick(audiences), clock: this.#operands.clock, leaves };
   }
 
   event(): string {
@@ -225,9 +93,9 @@ export class Maker {
 
   attribute(field: string, op: string, wants: Wants): Leaf {
     const values = subjectsOf(this.#world, "both").flatMap((subject) =>
-      valuesOf(this.#world, subject, field, this.#clock.now),
+      valuesOf(this.#world, subject, field, this.#operands.clock.now),
     );
-    return { field, op, ...this.#operand(wants, op, values, isMoney(field)) };
+    return { field, op, ...this.#operands.operand(wants, op, values, isMoney(field)) };
   }
 
   happening(did: string, asked: { field: string; op: string; wants: Wants }[]): Leaf {
@@ -241,13 +109,13 @@ export class Maker {
             ? [...dataValues(one, clause.field, "eq", "text"), ...dataValues(one, clause.field, "eq", 0)]
             : (one.values[field] ?? []),
       );
-      return { field, op, ...this.#operand(wants, op, values, isMoney(field)) };
+      return { field, op, ...this.#operands.operand(wants, op, values, isMoney(field)) };
     });
     return {
       did,
       ...(where.length > 0 ? { where } : {}),
       ...(where.length > 0 && chance.chance(0.2)
-        ? { count: this.comparison([0, 1, 2], chance.pick(COMPARISONS)) }
+        ? { count: this.#operands.comparison([0, 1, 2], chance.pick(COMPARISONS)) }
         : {}),
     };
   }
@@ -262,15 +130,16 @@ export class Maker {
     const step = of?.startsWith("items.") === true && chance.chance(0.4) ? this.#lineClause(did) : {};
     const window: Leaf = chance.chance(0.25) ? { window: this.window(chance.oneOf(WINDOWS) ?? "") } : {};
     if (of !== null) {
-      const values = found.flatMap((one) => measured(one, of, [], this.#clock, true)).map(Number);
+      const values = found.flatMap((one) => measured(one, of, [], this.#operands.clock, true)).map(Number);
       const near = kind === "sum" ? [0, ...values, values.reduce((sum, one) => sum + one, 0)] : [0, 1, 2, 3];
-      const comparison = this.comparison(
+      const comparison = this.#operands.comparison(
         near.filter((one) => Number.isFinite(one)),
         chance.pick(COMPARISONS),
       );
       return { did, ...step, ...window, [kind]: { of, ...comparison } };
     }
-    if (kind === "count") return { did, ...window, count: this.comparison([0, 1, 1, 2], chance.pick(COMPARISONS)) };
+    if (kind === "count")
+      return { did, ...window, count: this.#operands.comparison([0, 1, 1, 2], chance.pick(COMPARISONS)) };
     const operators = Object.entries(operatorsOf({ type: "date" }));
     const [op, wants] = chance.oneOf(operators) ?? ["is_set", "nothing"];
     return {
@@ -278,7 +147,7 @@ export class Maker {
       ...window,
       [kind]: {
         op,
-        ...this.#operand(
+        ...this.#operands.operand(
           wants,
           op,
           found.map(({ at }) => at),
@@ -294,16 +163,6 @@ export class Maker {
     return { where: where ?? [] };
   }
 
-  comparison(values: number[], name: string): { [name: string]: Json } {
-    const one = () => (this.chance.oneOf(values) ?? 0) + (this.chance.chance(0.2) ? this.chance.int(-1, 1) : 0);
-    return { [name]: name === "between" ? this.#pair(one) : one() };
-  }
-
-  #pair(make: () => number): number[] {
-    const pair = [make(), make()];
-    return this.chance.chance(0.9) ? pair.sort((a, b) => a - b) : pair;
-  }
-
   window(name: string): Json {
     const wants: Record<string, Wants> = {
       inLast: "length",
@@ -313,7 +172,7 @@ export class Maker {
     };
     const moments = Array.from({ length: 3 }, () => this.chance.moment());
     if (name === "during") return { during: this.chance.pick(PERIODS) };
-    return { [name]: this.#operand(wants[name] ?? "point", name, moments, false)["value"] ?? null };
+    return { [name]: this.#operands.operand(wants[name] ?? "point", name, moments, false)["value"] ?? null };
   }
 
   sequence(next: string, kind: string): Leaf {
@@ -333,127 +192,13 @@ export class Maker {
   }
 
   membership(of: "segment" | "list", kind: string): Leaf {
-    const group = this.#world.groups.find((one) => one.of === of);
-    const id = kind === "unknown" || !group ? `${of === "segment" ? "seg" : "lst"}_none` : groupId(this.#world, group);
+    const group = this.chance.oneOf(this.#world.groups.filter((one) => one.of === of));
+    const id = kind === "unknown" || !group ? `${of === "segment" ? "seg" : "lst"}_none` : groupName(group);
     const isIn = kind === "unknown" ? this.chance.chance(0.5) : kind !== "notIn";
     return {
       [isIn ? "in" : "notIn"]: { [of]: id },
       ...(kind === "in window" ? { window: this.window(this.chance.oneOf(WINDOWS) ?? "") } : {}),
     };
-  }
-
-  /** What an operator is given: mostly a value that is there, or one just beside it. */
-  #operand(wants: Wants, op: string, values: Value[], money: boolean): { value?: Json } {
-    const { chance } = this;
-    const texts = values.filter((value) => typeof value === "string" && value !== "").map(String);
-    const numbers = values.filter((value) => typeof value === "number");
-    const text = () => this.#text(op, texts);
-    const number = () => this.#number(numbers, money);
-    switch (wants) {
-      case "nothing":
-        return {};
-      case "text":
-        return { value: text() };
-      case "texts":
-        return { value: chance.some(1, 3, text) };
-      case "pattern":
-        return { value: this.#pattern(texts) };
-      case "number":
-        return { value: number() };
-      case "numbers":
-        return { value: chance.some(1, 3, number) };
-      case "number_pair":
-        return { value: this.#pair(number) };
-      case "bool":
-        return { value: chance.chance(0.5) };
-      case "point":
-        return { value: this.#point(values) };
-      case "point_pair":
-        return { value: [this.#point(values), this.#point(values)].sort() };
-      case "length":
-        return { value: this.#length(values) };
-      case "length_pair":
-        return { value: { from: this.#length(values), to: this.#length(values) } };
-      case "held":
-        return { value: { is: chance.chance(0.7) ? text() : chance.some(1, 2, text), for: this.#length([]) } };
-      case "month":
-        return chance.chance(0.2) ? {} : { value: this.#month(values) };
-      case "count":
-        return { value: this.comparison([0, 1, 1, 2], chance.pick(COMPARISONS)) };
-      default:
-        return wants satisfies never;
-    }
-  }
-
-  #text(op: string, texts: string[]): string {
-    const { chance } = this;
-    const whole = (chance.chance(0.85) ? chance.oneOf(texts) : undefined) ?? chance.word();
-    const letters = Array.from(whole);
-    const start = chance.int(0, Math.max(0, letters.length - 1));
-    const cut = op.endsWith("contains")
-      ? letters.slice(start, start + chance.int(1, 6))
-      : op.endsWith("starts_with")
-        ? letters.slice(0, start + 1)
-        : op.endsWith("ends_with")
-          ? letters.slice(start)
-          : letters;
-    const part = cut.join("");
-    const cased = chance.pick([part, part, part.toUpperCase(), part.toLowerCase()]);
-    return cased.trim() === "" ? "x" : cased;
-  }
-
-  #pattern(texts: string[]): string {
-    const { chance } = this;
-    const letters = Array.from(chance.oneOf(texts) ?? chance.word()).slice(0, 14);
-    const parts = letters.map((letter, i) => {
-      const literal = /[\p{L}\p{N}]/u.test(letter) ? letter : `\\${letter}`;
-      if (i === 0 || !chance.chance(0.3)) return /[\s'"%_@&;:=,~`#!<>-]/.test(letter) ? letter : literal;
-      return chance.pick([
-        ".",
-        ".*",
-        /\d/.test(letter) ? "\\d" : ".",
-        /[a-z]/.test(letter) ? "[a-m]" : ".+",
-        "\\w",
-        "[^x]",
-      ]);
-    });
-    const pattern = parts.join("").trim();
-    const made = `${chance.chance(0.5) ? "^" : ""}${pattern === "" ? "x" : pattern}${chance.chance(0.3) ? "$" : ""}`;
-    return new TextEncoder().encode(made).length > 30 ? "^b.*n$" : made;
-  }
-
-  #number(numbers: number[], money: boolean): number {
-    const { chance } = this;
-    const value = chance.oneOf(numbers) ?? chance.int(0, 5);
-    const near = chance.pick([value, value, value + 1, value - 1, money ? value + 500 : value + 0.5]);
-    return money ? Math.round(near) : near;
-  }
-
-  /** An instant of the values, or one of the world's moments. */
-  #instant(values: Value[]): number {
-    const value = this.chance.chance(0.8) ? this.chance.oneOf(values) : undefined;
-    const instant = typeof value === "string" ? Date.parse(value) : value;
-    return typeof instant === "number" && Number.isFinite(instant) ? instant : this.chance.moment();
-  }
-
-  #point(values: Value[]): string {
-    const { chance } = this;
-    const instant = this.#instant(values) + chance.pick([0, 0, 1, -1]);
-    if (chance.chance(0.4)) return new Date(instant).toISOString();
-    return dayOfNumber(dayNumber(localDay(instant, this.#clock.zone)) + chance.pick([0, 0, 1, -1]));
-  }
-
-  #length(values: Value[]): Json {
-    const { chance } = this;
-    const unit = chance.pick(["minute", "hour", "day", "day", "week", "month", "year"]);
-    const ms = UNIT_MS[unit] ?? (unit === "month" ? 30.4 : 365.25) * 86_400_000;
-    const away = Math.round(Math.abs(this.#clock.now - this.#instant(values)) / ms);
-    const n = chance.chance(0.7) ? away + chance.pick([0, 0, 0, 1, -1]) : chance.int(1, 40);
-    return { n: Math.min(Math.max(n, 1), unit === "year" ? 100 : 100_000), unit };
-  }
-
-  #month(values: Value[]): number {
-    return Number(localDay(this.#instant(values), this.#clock.zone).slice(5, 7));
   }
 }
 

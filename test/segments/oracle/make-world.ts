@@ -1,13 +1,21 @@
-import type { Chance } from "./chance";
+import { type Chance, ZONES } from "./chance";
+import {
+  distinct,
+  lineMakers,
+  makeCart,
+  makeOrder,
+  makeProduct,
+  makeRefund,
+  members,
+  money,
+  PRODUCTS,
+} from "./make-commerce";
 import {
   type BrowserEvent,
-  type Cart,
   type Contact,
   type ContactText,
   CONTACT_TEXTS,
   type Json,
-  type Order,
-  type OrderLine,
   type Visitor,
   type World,
 } from "./world";
@@ -31,10 +39,9 @@ const COUNTRIES: [string, ...string[]] = [
   "UK",
   "Nowhere",
 ];
-const STAGES: [string, ...string[]] = ["lead", "customer", "vip_club"];
-const STATUSES: [string, ...string[]] = ["invited", "enabled", "paying", "disabled", "declined"];
-const TAGS: [string, ...string[]] = ["VIP", "vip ", "Zoë", "50%", "a_b", "News"];
-const PRODUCTS: [string, ...string[]] = ["p1", "p2", "p3", "50%", "gone"];
+export const STAGES: [string, ...string[]] = ["lead", "customer", "vip_club"];
+export const STATUSES: [string, ...string[]] = ["invited", "enabled", "paying", "disabled", "declined"];
+export const TAGS: [string, ...string[]] = ["VIP", "vip ", "Zoë", "50%", "a_b", "News"];
 const URLS: [string, ...string[]] = [
   "https://a.example/",
   "https://a.example/products/mug?utm_source=news&utm_medium=E-Mail",
@@ -52,7 +59,6 @@ const OWN_TEXTS: Partial<Record<ContactText, [string, ...string[]]>> = {
   account_state: ["disabled", "invited", "enabled", "declined"],
 };
 
-export const CURRENCY = "EUR";
 export const BROWSER_TYPES: [string, ...string[]] = [
   "page_viewed",
   "product_viewed",
@@ -68,7 +74,7 @@ export const BROWSER_TYPES: [string, ...string[]] = [
 
 /** A world by chance: small, so that everybody can be looked at, and with every oddity that rows may have. */
 export function makeWorld(chance: Chance, eventTypes: readonly string[]): World {
-  chance.newMoments();
+  chance.newWorld();
   const contacts = Array.from({ length: chance.int(5, 9) }, (_, i) => makeContact(chance, i + 1));
   const pages = URLS.map((url, i) => ({ key: i + 1, url, title: chance.maybe(0.8, () => chance.word()) }));
   const visitors = Array.from({ length: chance.int(6, 11) }, (_, i) =>
@@ -78,28 +84,26 @@ export function makeWorld(chance: Chance, eventTypes: readonly string[]): World 
   return {
     shop: 0,
     base: 0,
-    currency: CURRENCY,
+    currency: chance.currency,
+    zone: chance.pick(ZONES),
     contacts,
     visitors,
     orders,
-    refunds: chance.some(0, 6, () => ({
-      order: chance.chance(0.9) ? (chance.oneOf(orders)?.externalId ?? "none") : "none",
-      amount: chance.int(0, 4) * 500,
-      currency: chance.chance(0.9) ? CURRENCY : "USD",
-      at: chance.moment(),
-    })),
-    carts: chance.some(5, 12, (i) => makeCart(chance, i + 1, contacts.length, visitors.length, orders)),
-    products: PRODUCTS.filter((id) => id !== "gone" && chance.chance(0.9)).map((id) => ({
-      id,
-      category: chance.maybe(0.8, () => chance.word()),
-      vendor: chance.maybe(0.8, () => chance.word()),
-      tags: distinct(chance.some(0, 3, () => chance.word())),
-      collections: distinct(chance.some(0, 2, () => chance.word())),
-    })),
+    refunds: chance.some(0, 6, (i) => makeRefund(chance, i + 1, orders)),
+    carts: chance
+      .some(5, 12, (i) => makeCart(chance, i + 1, contacts.length, visitors.length, orders))
+      .filter(({ token }, i, all) => all.findIndex((other) => other.token === token) === i),
+    products: PRODUCTS.filter((id) => id !== "gone" && chance.chance(0.9)).map((id) => makeProduct(chance, id)),
     pages,
+    rfm: chance.maybe(0.9, () => ({
+      recency: fifths(() => chance.moment()),
+      frequency: fifths(() => chance.int(0, 4)),
+      monetary: fifths(() => chance.int(0, 16) * 500),
+    })),
     groups: (["segment", "list"] as const).map((of, i) => ({
       key: i + 1,
       of,
+      isLive: false,
       members: [
         ...contacts
           .filter(() => chance.chance(0.4))
@@ -112,10 +116,11 @@ export function makeWorld(chance: Chance, eventTypes: readonly string[]): World 
   };
 }
 
-const distinct = (texts: string[]) => [...new Set(texts)];
+const fifths = (make: () => number) => [make(), make(), make(), make()].sort((a, b) => a - b);
 
-function makeContact(chance: Chance, key: number): Contact {
-  const history = chance.some(0, 4, () => ({
+export function makeContact(chance: Chance, key: number): Contact {
+  const history = chance.some(0, 4, (i) => ({
+    key: key * 10 + i,
     stage: chance.pick(STAGES),
     status: chance.maybe(0.7, () => chance.pick(STATUSES)),
     at: chance.moment(),
@@ -167,7 +172,7 @@ function makeContact(chance: Chance, key: number): Contact {
 const foldTag = (label: string) => label.normalize("NFC").trim().toLowerCase();
 
 /** Now and then of another type than the field's: a field may have been made anew. */
-function customValues(chance: Chance): Record<string, Json> {
+export function customValues(chance: Chance): Record<string, Json> {
   const moment = () => {
     const at = new Date(chance.moment());
     const text = at.toISOString();
@@ -176,14 +181,15 @@ function customValues(chance: Chance): Record<string, Json> {
       text.slice(0, 10),
       text,
       text.replace("Z", "+00:00"),
-      `19${chance.int(40, 99)}-02-${chance.pick(["28", "29", "01"])}`,
+      `19${chance.int(40, 99)}-02-28`,
+      `19${chance.int(10, 24) * 4}-02-29`,
+      `19${chance.int(40, 99)}-03-01`,
     ]);
   };
   const values: Record<string, () => Json> = {
     nick: () => chance.word(),
     points: () => chance.pick([0, 1, 2.5, -3, 1e9, chance.int(0, 5)]),
-    birthday: () =>
-      moment().endsWith("-02-29") ? "2000-02-29" : moment().replace(/^(19\d[13579])-02-29$/, "2000-02-29"),
+    birthday: moment,
     vip: () => chance.chance(0.5),
     plan: () => chance.pick(["gold", "Basic"]),
     likes: () => distinct(chance.some(0, 3, () => chance.pick(["tea", "Tee ☕", "100%"]))),
@@ -196,7 +202,7 @@ function customValues(chance: Chance): Record<string, Json> {
   );
 }
 
-function touch(chance: Chance): Record<string, string | null> {
+export function touch(chance: Chance): Record<string, string | null> {
   return Object.fromEntries(
     ["source", "medium", "campaign", "term", "content", "channel", "referrer", "landingUrl"].map((name) => [
       name,
@@ -205,7 +211,13 @@ function touch(chance: Chance): Record<string, string | null> {
   );
 }
 
-function makeVisitor(chance: Chance, key: number, contacts: number, types: readonly string[], pages: number): Visitor {
+export function makeVisitor(
+  chance: Chance,
+  key: number,
+  contacts: number,
+  types: readonly string[],
+  pages: number,
+): Visitor {
   const channel = chance.chance(0.9) ? "browser" : "api";
   return {
     key,
@@ -214,7 +226,11 @@ function makeVisitor(chance: Chance, key: number, contacts: number, types: reado
     country: chance.maybe(0.8, () => chance.pick(["DE", "FR", "US"])),
     region: chance.maybe(0.7, () => chance.word()),
     city: chance.maybe(0.7, () => chance.word()),
+    cell: chance.maybe(0.8, () => 14_000_000 + chance.int(0, 30) * 10_000 + 1_930 + chance.int(0, 30)),
+    timezone: chance.maybe(0.7, () => chance.pick(["Europe/Berlin", "America/New_York"])),
+    language: chance.maybe(0.7, () => chance.pick(["de", "en", "fil"])),
     visits: chance.int(0, 3),
+    visitSeconds: chance.int(0, 5) * 30,
     pageViews: chance.int(0, 6),
     firstSeenAt: chance.moment(),
     lastSeenAt: chance.moment(),
@@ -229,7 +245,7 @@ function makeVisitor(chance: Chance, key: number, contacts: number, types: reado
   };
 }
 
-function makeEvent(chance: Chance, seq: number, types: readonly string[], pages: number): BrowserEvent {
+export function makeEvent(chance: Chance, seq: number, types: readonly string[], pages: number): BrowserEvent {
   return {
     seq,
     at: chance.moment(),
@@ -237,18 +253,6 @@ function makeEvent(chance: Chance, seq: number, types: readonly string[], pages:
     page: chance.maybe(0.8, () => chance.int(1, pages)),
     data: chance.maybe(0.85, () => eventData(chance)),
   };
-}
-
-const money = (chance: Chance): Json => ({
-  amount: chance.int(0, 6) * 500,
-  currency: chance.chance(0.85) ? CURRENCY : "USD",
-});
-
-/** Members that are there, each by chance. */
-function members(chance: Chance, makers: Record<string, () => Json>): { [name: string]: Json } {
-  return Object.fromEntries(
-    Object.entries(makers).flatMap(([name, make]): [string, Json][] => (chance.chance(0.6) ? [[name, make()]] : [])),
-  );
 }
 
 function eventData(chance: Chance): { [name: string]: Json } {
@@ -272,88 +276,4 @@ function eventData(chance: Chance): { [name: string]: Json } {
       ]),
     nested: () => ({ level: chance.pick<Json>([chance.int(0, 4), chance.word(), 2.5]), "a-b": chance.word() }),
   });
-}
-
-function lineMakers(chance: Chance): Record<string, () => Json> {
-  return {
-    productId: () => chance.pick(PRODUCTS),
-    variantId: () => chance.pick(["v1", "v2"]),
-    sku: () => chance.word(),
-    title: () => chance.word(),
-    quantity: () => chance.int(0, 3),
-    price: () => money(chance),
-  };
-}
-
-function makeLine(chance: Chance): OrderLine {
-  const quantity = chance.int(1, 3);
-  const price = chance.int(1, 4) * 500;
-  return {
-    productId: chance.maybe(0.9, () => chance.pick(PRODUCTS)),
-    variantId: chance.maybe(0.7, () => chance.pick(["v1", "v2"])),
-    sku: chance.maybe(0.7, () => chance.word()),
-    title: chance.word(),
-    vendor: chance.maybe(0.5, () => chance.word()),
-    category: chance.maybe(0.4, () => chance.word()),
-    quantity,
-    currentQuantity: chance.chance(0.8) ? quantity : chance.int(0, quantity),
-    price,
-    discountedPrice: chance.chance(0.6) ? price : Math.max(0, price - chance.int(0, 2) * 500),
-  };
-}
-
-function makeOrder(chance: Chance, key: number, contacts: number, visitors: Visitor[]): Order {
-  const visitor = chance.maybe(0.6, () => chance.oneOf(visitors) ?? null);
-  const total = chance.int(0, 6) * 500;
-  return {
-    key,
-    contact: visitor?.contact ?? chance.maybe(visitor ? 0.2 : 0.95, () => chance.int(1, contacts)),
-    visitor: visitor?.key ?? null,
-    origin: chance.chance(0.8) ? "shopify" : "api",
-    externalId: `ext-${key}`,
-    state: chance.pick(["completed", "pending_payment", "refunded", "cancelled"]),
-    currency: chance.chance(0.9) ? CURRENCY : "USD",
-    total,
-    originalTotal: total + chance.int(0, 2) * 500,
-    presentmentCurrency: chance.maybe(0.4, () => chance.pick(["EUR", "USD"])),
-    discountCodes: distinct(chance.some(0, 2, () => chance.pick(["SPRING", "spring", "50%", "Zoë"]))),
-    shippingMethod: chance.maybe(0.7, () => chance.word()),
-    sourceName: chance.maybe(0.7, () => chance.pick(["web", "pos"])),
-    locationId: chance.maybe(0.5, () => chance.pick(["l1", "l2"])),
-    locationName: chance.maybe(0.4, () => chance.word()),
-    landingSite: chance.maybe(0.5, () => chance.word()),
-    referringSite: chance.maybe(0.5, () => chance.word()),
-    test: chance.chance(0.1),
-    placedAt: chance.moment(),
-    paidAt: chance.maybe(0.6, () => chance.moment()),
-    fulfilledAt: chance.maybe(0.6, () => chance.moment()),
-    cancelledAt: chance.maybe(0.2, () => chance.moment()),
-    cartToken: chance.maybe(0.4, () => `cart-${chance.int(1, 12)}`),
-    checkoutToken: chance.maybe(0.4, () => `chk-${chance.int(1, 12)}`),
-    lines: chance.some(0, 3, () => makeLine(chance)),
-  };
-}
-
-function makeCart(chance: Chance, key: number, contacts: number, visitors: number, orders: Order[]): Cart {
-  const purchasedBy = chance.maybe(0.5, () => chance.pick<"browser" | "order">(["browser", "browser", "order"]));
-  const ofCheckout = chance.chance(0.2);
-  const order = chance.chance(0.2) ? chance.oneOf(orders) : undefined;
-  return {
-    key,
-    token: ofCheckout
-      ? `checkout:${order?.checkoutToken ?? `chk-${key}`}-${chance.chance(0.5) ? key : ""}`.replace(/-$/, "")
-      : `cart-${key}`,
-    checkoutToken: chance.maybe(ofCheckout ? 0 : 0.5, () => `chk-${key}`),
-    visitor: chance.maybe(0.7, () => chance.int(1, visitors)),
-    contact: chance.maybe(0.5, () => chance.int(1, contacts)),
-    state: chance.pick(["open", "open", "abandoned", "recovered", "purchased"]),
-    currency: chance.chance(0.85) ? CURRENCY : chance.maybe(0.5, () => "USD"),
-    value: chance.maybe(0.9, () => chance.int(0, 6) * 500),
-    items: chance.some(0, 3, () => members(chance, { ...lineMakers(chance), vendor: () => chance.word() })),
-    activityAt: chance.moment(),
-    abandonedAt: chance.maybe(0.5, () => chance.moment()),
-    recoveredAt: chance.maybe(0.4, () => chance.moment()),
-    purchasedAt: purchasedBy && chance.moment(),
-    purchasedBy,
-  };
 }

@@ -1,4 +1,5 @@
 import { dayNumber, dayOfNumber, dayPlus, inPeriod, localDay, startOfDay, UNIT_MS } from "./calendar";
+import { isNear } from "./near";
 import { type Json, textOf } from "./world";
 
 /** A value of a field: text, a number, true or false. A moment is epoch ms, or a day or a time written out. */
@@ -26,7 +27,19 @@ export function foldText(text: string): string {
   return foldLetters(text.normalize("NFC"));
 }
 
+/** The same few texts are compared again and again. */
+const folded = new Map<string, string>();
+
 function foldLetters(text: string): string {
+  const known = folded.get(text);
+  if (known !== undefined) return known;
+  const made = foldAnew(text);
+  if (folded.size > 50_000) folded.clear();
+  folded.set(text, made);
+  return made;
+}
+
+function foldAnew(text: string): string {
   return Array.from(text)
     .map((letter) => {
       const upper = single(letter.toUpperCase()) ?? letter;
@@ -50,6 +63,7 @@ const POSITIVE: Record<string, string> = {
   is_empty: "not_empty",
   not_on: "on",
   not_in_last: "in_last",
+  not_within: "within",
 };
 
 /** Whether a field with these values meets a condition. A missing value meets every negative one and no positive one. */
@@ -99,6 +113,7 @@ function compare(value: number, op: string, operand: Json | undefined): boolean 
 function passes(value: Value, op: string, operand: Json | undefined, clock: Clock, texts: Texts): boolean {
   if (op === "is_set" || op === "not_empty") return value !== "";
   if (op === "is") return value === operand;
+  if (op === "within") return typeof value === "number" && isNear(value, operand);
   if (op === "in" || op === "has_any") {
     return list(operand).some((word) => passes(value, "eq", word, clock, texts));
   }

@@ -7,10 +7,15 @@ export interface Asked {
 
 export interface Outcome {
   seed: number;
+  /** Definitions that were asked. */
   cases: number;
-  /** Memberships that were compared one by one. */
+  /** Answers about one subject that were compared: those of queries, and those that were stored. */
   subjects: number;
+  stored: number;
+  /** By field, property or measure with its operator. */
   coverage: Record<string, Asked>;
+  /** How often each kind of question was put, and each kind of change was followed. */
+  kinds: Record<string, number>;
   /** The smallest case of each disagreement, ready to read. */
   mismatches: string[];
   /** The first key that no shop has yet. */

@@ -1,353 +1,101 @@
-import { CUSTOM_FIELDS } from "./facts";
-import { groupId, type Visitor, type World } from "./world";
+import { EVENT_TYPES } from "../../../src/collect/schemas";
+import { MARK_BY_EVENTS } from "../../../src/segments/tables";
+import { KEYS, personaOf, tablesOf } from "./rows";
+import type { Cell, Row, Table } from "./table";
+import type { World } from "./world";
 
-type Cell = string | number | boolean | null;
-type Row = Record<string, Cell>;
+/** Writes worlds into the tables of the product, each as a shop of its own. */
+export class Shops {
+  readonly #db: D1Database;
+  #types: ReadonlyMap<string, number> | null = null;
+  next: number;
 
-/** Room for the keys of one world. */
-const KEYS = 1_000;
-
-/** Writes a world into the tables of the product, as a shop of its own. Keys in the world stay as they are. */
-export async function storeWorld(db: D1Database, world: World, shop: number): Promise<World> {
-  const placed: World = { ...world, shop, base: shop * KEYS };
-  const { base } = placed;
-  const key = (local: number | null) => local && base + local;
-  const stamped = { shop, created_at: 0, updated_at: 0 };
-  const types = [...new Set(world.visitors.flatMap(({ events }) => events.map(({ type }) => type)))];
-  await db.batch([
-    insert(db, "shops", [
-      {
-        key: shop,
-        id: `shp_${shop}`,
-        domain: `oracle-${shop}.example`,
-        name: "Oracle",
-        currency: world.currency,
-        timezone: "UTC",
-        pixel_key: `pixel-${shop}`,
-        installed_at: 0,
-        created_at: 0,
-        updated_at: 0,
-      },
-    ]),
-    insert(
-      db,
-      "fields",
-      CUSTOM_FIELDS.map(({ options, ...field }) => ({
-        ...stamped,
-        ...field,
-        id: `fld_${shop}_${field.name}`,
-        options: JSON.stringify(options),
-      })),
-    ),
-    insert(
-      db,
-      "contacts",
-      world.contacts.map((one) => ({
-        shop,
-        key: base + one.key,
-        id: `con_${base + one.key}`,
-        verified: true,
-        ...texts(one.texts),
-        tax_exempt: one.taxExempt,
-        stage: one.stage,
-        status: one.status,
-        score: one.score,
-        fields: JSON.stringify(one.fields),
-        orders_count: one.ordersCount,
-        orders_total: one.ordersTotal,
-        created_at: one.createdAt,
-        updated_at: one.updatedAt,
-        shopify_created_at: one.shopifyCreatedAt,
-        deleted_at: one.deletedAt,
-      })),
-    ),
-    insert(
-      db,
-      "contact_tags",
-      world.contacts.flatMap((one) =>
-        one.tags.map(({ label, removed }) => ({
-          shop,
-          tag: label.normalize("NFC").trim().toLowerCase(),
-          contact: base + one.key,
-          label,
-          origin: "crm",
-          at: 0,
-          removed,
-        })),
-      ),
-    ),
-    insert(
-      db,
-      "consents",
-      world.contacts.flatMap((one) =>
-        one.consents.map(({ decidedAt, updatedAt, ...consent }) => ({
-          ...consent,
-          shop,
-          contact: base + one.key,
-          decided_at: decidedAt,
-          updated_at: updatedAt,
-        })),
-      ),
-    ),
-    insert(
-      db,
-      "lifecycle_history",
-      world.contacts.flatMap((one) => one.history.map((entry) => ({ ...entry, shop, contact: base + one.key }))),
-    ),
-    insert(
-      db,
-      "products",
-      world.products.map((one) => ({
-        shop,
-        external_id: one.id,
-        title: one.id,
-        category: one.category,
-        vendor: one.vendor,
-        tags: JSON.stringify(one.tags),
-        collections: JSON.stringify(one.collections),
-        updated_at: 0,
-      })),
-    ),
-    insert(
-      db,
-      "orders",
-      world.orders.map((one) => ({
-        ...stamped,
-        key: base + one.key,
-        id: `ord_${base + one.key}`,
-        origin: one.origin,
-        external_id: one.externalId,
-        state: one.state,
-        contact: key(one.contact),
-        visitor: key(one.visitor),
-        cart_token: one.cartToken,
-        checkout_token: one.checkoutToken,
-        currency: one.currency,
-        total: one.total,
-        original_total: one.originalTotal,
-        presentment_currency: one.presentmentCurrency,
-        discount_codes: JSON.stringify(one.discountCodes),
-        shipping_method: one.shippingMethod,
-        source_name: one.sourceName,
-        location_id: one.locationId,
-        location_name: one.locationName,
-        landing_site: one.landingSite,
-        referring_site: one.referringSite,
-        test: one.test,
-        placed_at: one.placedAt,
-        paid_at: one.paidAt,
-        fulfilled_at: one.fulfilledAt,
-        cancelled_at: one.cancelledAt,
-      })),
-    ),
-    insert(
-      db,
-      "order_items",
-      world.orders.flatMap((order) =>
-        order.lines.map((one, line) => ({
-          order: base + order.key,
-          line,
-          product_id: one.productId,
-          variant_id: one.variantId,
-          sku: one.sku,
-          title: one.title,
-          vendor: one.vendor,
-          category: one.category,
-          quantity: one.quantity,
-          current_quantity: one.currentQuantity,
-          price: one.price,
-          discounted_price: one.discountedPrice,
-        })),
-      ),
-    ),
-    insert(
-      db,
-      "refunds",
-      world.refunds.map((one, i) => ({
-        shop,
-        external_id: `refund-${i}`,
-        order_external_id: one.order,
-        amount: one.amount,
-        currency: one.currency,
-        at: one.at,
-      })),
-    ),
-    insert(
-      db,
-      "carts",
-      world.carts.map((one) => ({
-        ...stamped,
-        key: base + one.key,
-        id: `crt_${base + one.key}`,
-        token: one.token,
-        checkout_token: one.checkoutToken,
-        visitor: key(one.visitor),
-        contact: key(one.contact),
-        state: one.state,
-        currency: one.currency,
-        value: one.value,
-        items: JSON.stringify(one.items),
-        reached: true,
-        activity_at: one.activityAt,
-        abandoned_at: one.abandonedAt,
-        recovered_at: one.recoveredAt,
-        purchased_at: one.purchasedAt,
-        purchased_by: one.purchasedBy,
-      })),
-    ),
-    insert(
-      db,
-      "pages",
-      world.pages.map((one) => ({ shop, key: base + one.key, url: one.url, title: one.title })),
-    ),
-    insert(
-      db,
-      "visitors",
-      world.visitors.map((one) => ({
-        shop,
-        key: base + one.key,
-        tracker: `tracker-${one.key}`,
-        person: 1,
-        contact: key(one.contact),
-        channel: one.channel,
-        country: one.country,
-        region: one.region,
-        city: one.city,
-        visits: one.visits,
-        page_views: one.pageViews,
-        first_seen_at: one.firstSeenAt,
-        last_seen_at: one.lastSeenAt,
-        first_touch: one.firstTouch && JSON.stringify(one.firstTouch),
-        last_touch: one.lastTouch && JSON.stringify(one.lastTouch),
-        device: one.device && JSON.stringify(one.device),
-        flushed_seq: 1_000,
-      })),
-    ),
-    ...storeEvents(db, world, shop, base, types),
-    ...storeGroups(db, placed),
-  ]);
-  return placed;
-}
-
-/** Columns that are left out are null, but for those that need a value. */
-function texts(given: Record<string, string>): Row {
-  return Object.fromEntries(
-    [
-      "email",
-      "phone",
-      "first_name",
-      "last_name",
-      "company",
-      "city",
-      "province",
-      "country",
-      "zip",
-      "shopify_customer_id",
-      "external_id",
-      "source",
-      "account_state",
-    ].map((name) => [name, given[name] ?? null]),
-  );
-}
-
-/** Most events of one part of a visit here: few, so that visits have several. */
-const PART = 3;
-
-function storeEvents(db: D1Database, world: World, shop: number, base: number, types: string[]): D1PreparedStatement[] {
-  const rows = JSON.stringify(
-    world.visitors.flatMap((visitor) =>
-      visitor.events.map((one) => [
-        base + visitor.key,
-        one.seq,
-        one.at,
-        one.type,
-        one.page && base + one.page,
-        one.data && JSON.stringify(one.data),
-      ]),
-    ),
-  );
-  const parts = JSON.stringify(world.visitors.flatMap((visitor) => visitParts(visitor, base)));
-  return [
-    db
-      .prepare("insert into event_types (name) select value from json_each(?) where true on conflict do nothing")
-      .bind(JSON.stringify(types)),
-    db
-      .prepare(
-        `insert into events (shop, type, at, visitor, seq, page, data)
-         select ?1, t.key, e.value ->> 2, e.value ->> 0, e.value ->> 1, e.value ->> 4, e.value ->> 5
-         from json_each(?2) e join event_types t on t.name = e.value ->> 3`,
-      )
-      .bind(shop, rows),
-    db
-      .prepare(
-        `insert into visits (visitor, no, part, at, until, path)
-         select p.value ->> 0, p.value ->> 1, p.value ->> 2, p.value ->> 3, p.value ->> 4, (
-           select json_group_array(json_array(e.value ->> 0, e.value ->> 1, t.key, e.value ->> 3, e.value ->> 4))
-           from json_each(p.value, '$[5]') e join event_types t on t.name = e.value ->> 2)
-         from json_each(?1) p`,
-      )
-      .bind(parts),
-  ];
-}
-
-function visitParts(visitor: Visitor, base: number): unknown[] {
-  const parts: unknown[] = [];
-  for (let i = 0; i < visitor.events.length; i += PART) {
-    const events = visitor.events.slice(i, i + PART);
-    const times = events.map(({ at }) => at);
-    const path = events.map(({ seq, at, type, page }) => [
-      seq,
-      at,
-      type,
-      `e${visitor.key}-${seq}`,
-      page && base + page,
-    ]);
-    parts.push([base + visitor.key, 1 + (i % 2), i, Math.min(...times), Math.max(...times), path]);
+  /** @param first key of the first shop: no other may have it or a later one */
+  constructor(db: D1Database, first: number) {
+    this.#db = db;
+    this.next = first;
   }
-  return parts;
+
+  async store(world: World): Promise<World> {
+    const shop = this.next++;
+    const placed: World = { ...world, shop, base: shop * KEYS };
+    const tables = tablesOf(placed, await this.#typeKeys());
+    await this.#db.batch(
+      tables.filter(({ rows }) => rows.length > 0).map((one) => insert(this.#db, one.name, one.rows)),
+    );
+    return placed;
+  }
+
+  /** Writes what is otherwise than before, row by row, and marks whom new events are of as the flush of a visitor does. */
+  async change(before: World, after: World): Promise<void> {
+    const types = await this.#typeKeys();
+    const old = new Map(tablesOf(before, types).map((table) => [table.name, table]));
+    const statements = tablesOf(after, types).flatMap((table) => differences(this.#db, old.get(table.name), table));
+    const newEvents = after.visitors.flatMap((visitor) => {
+      const known = new Set(before.visitors.find(({ key }) => key === visitor.key)?.events.map(({ seq }) => seq));
+      const named = visitor.events.filter(({ seq }) => !known.has(seq)).map(({ type }) => type);
+      return named.length > 0 ? [{ visitor, named }] : [];
+    });
+    const marks = newEvents.map(({ visitor, named }) => {
+      const { tracker, person } = personaOf(visitor);
+      return this.#db.prepare(MARK_BY_EVENTS).bind(after.shop, tracker, person, JSON.stringify(named));
+    });
+    if (statements.length + marks.length > 0) await this.#db.batch([...statements, ...marks]);
+  }
+
+  async #typeKeys(): Promise<ReadonlyMap<string, number>> {
+    if (this.#types) return this.#types;
+    const names = JSON.stringify([...EVENT_TYPES, "custom:quiz"]);
+    const [, found] = await this.#db.batch<{ key: number; name: string }>([
+      this.#db
+        .prepare("insert into event_types (name) select value from json_each(?) where true on conflict do nothing")
+        .bind(names),
+      this.#db.prepare("select key, name from event_types"),
+    ]);
+    this.#types = new Map((found?.results ?? []).map(({ key, name }) => [name, key]));
+    return this.#types;
+  }
 }
 
-function storeGroups(db: D1Database, world: World): D1PreparedStatement[] {
-  const { shop, base } = world;
-  const own = (of: string) => world.groups.filter((group) => group.of === of);
-  const named = (group: World["groups"][number]) => ({
-    shop,
-    key: base + group.key,
-    id: groupId(world, group),
-    name: "Group",
-    created_at: 0,
-    updated_at: 0,
-  });
-  return [
-    insert(
-      db,
-      "segments",
-      own("segment").map((group) => ({ ...named(group), audience: "both", definition: '{"all":[]}', state: "live" })),
-    ),
-    insert(
-      db,
-      "segment_members",
-      own("segment").flatMap(({ key, members }) =>
-        members.map((one) => ({ segment: base + key, kind: one.kind, subject: base + one.key, entered_at: one.at })),
-      ),
-    ),
-    insert(db, "lists", own("list").map(named)),
-    insert(
-      db,
-      "list_members",
-      own("list").flatMap(({ key, members }) =>
-        members.map((one) => ({ list: base + key, kind: one.kind, subject: base + one.key, added_at: one.at })),
-      ),
-    ),
-  ];
-}
+const quoted = (names: string[]) => names.map((name) => `"${name}"`).join(", ");
 
 /** Rows of one table in one statement; a text, a number or null stays what it is, true and false are 1 and 0. */
 function insert(db: D1Database, table: string, rows: Row[]): D1PreparedStatement {
-  const names = Object.keys(rows[0] ?? { shop: 0 });
-  const columns = names.map((name) => `"${name}"`).join(", ");
+  const names = Object.keys(rows[0] ?? {});
   const values = names.map((name) => `value ->> '$.${name}'`).join(", ");
-  const statement =
-    rows.length === 0 ? "select ?1" : `insert into "${table}" (${columns}) select ${values} from json_each(?1)`;
-  return db.prepare(statement).bind(JSON.stringify(rows));
+  return db
+    .prepare(`insert into "${table}" (${quoted(names)}) select ${values} from json_each(?1)`)
+    .bind(JSON.stringify(rows));
+}
+
+function differences(db: D1Database, before: Table | undefined, { name, key, rows }: Table): D1PreparedStatement[] {
+  const nameOf = (row: Row) => JSON.stringify(key.map((column) => row[column]));
+  const old = new Map((before?.rows ?? []).map((row) => [nameOf(row), row]));
+  const kept = new Set(rows.map(nameOf));
+  const gone = [...old].filter(([one]) => !kept.has(one)).map(([, row]) => row);
+  const added = rows.filter((row) => !old.has(nameOf(row)));
+  const changed = rows.flatMap((row) => {
+    const was = old.get(nameOf(row));
+    const columns = Object.keys(row).filter((column) => was && was[column] !== row[column]);
+    return columns.length > 0 ? [{ row, columns }] : [];
+  });
+  const where = key.map((column) => `"${column}" = ?`).join(" and ");
+  const bound = (row: Row, columns: string[]) => columns.map((column) => bindable(row[column]));
+  // Keys of most tables are the world's own; those of products and refunds are of their shop.
+  const own = key.includes("external_id") ? ["shop", ...key] : key;
+  const scope = key.includes("external_id") ? "shop = ? and " : "";
+  return [
+    ...gone.map((row) => db.prepare(`delete from "${name}" where ${scope}${where}`).bind(...bound(row, own))),
+    ...(added.length > 0 ? [insert(db, name, added)] : []),
+    ...changed.map(({ row, columns }) =>
+      db
+        .prepare(`update "${name}" set ${columns.map((column) => `"${column}" = ?`).join(", ")} where ${scope}${where}`)
+        .bind(...bound(row, [...columns, ...own])),
+    ),
+  ];
+}
+
+/** D1 binds no booleans. */
+function bindable(cell: Cell | undefined): string | number | null {
+  return typeof cell === "boolean" ? Number(cell) : (cell ?? null);
 }

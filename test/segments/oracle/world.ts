@@ -3,6 +3,8 @@ export interface World {
   shop: number;
   base: number;
   currency: string;
+  /** IANA. */
+  zone: string;
   contacts: Contact[];
   visitors: Visitor[];
   orders: Order[];
@@ -11,6 +13,8 @@ export interface World {
   products: Product[];
   pages: Page[];
   groups: Group[];
+  /** What scores are compared with; null before anybody worked it out. */
+  rfm: { recency: number[]; frequency: number[]; monetary: number[] } | null;
 }
 
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
@@ -37,7 +41,8 @@ export interface Contact {
   fields: Record<string, Json>;
   tags: { label: string; removed: boolean }[];
   consents: Consent[];
-  history: { stage: string; status: string | null; at: number }[];
+  /** Of entries at one moment the one with the higher key is the later one. */
+  history: { key: number; stage: string; status: string | null; at: number }[];
 }
 
 export const CONTACT_TEXTS = [
@@ -75,7 +80,11 @@ export interface Visitor {
   country: string | null;
   region: string | null;
   city: string | null;
+  cell: number | null;
+  timezone: string | null;
+  language: string | null;
   visits: number;
+  visitSeconds: number;
   pageViews: number;
   firstSeenAt: number;
   lastSeenAt: number;
@@ -132,6 +141,15 @@ export interface Order {
   originalTotal: number;
   presentmentCurrency: string | null;
   discountCodes: string[];
+  tags: string[];
+  name: string | null;
+  financialStatus: string | null;
+  fulfillmentStatus: string | null;
+  subtotal: number | null;
+  discount: number | null;
+  shipping: number | null;
+  tax: number | null;
+  staffId: string | null;
   shippingMethod: string | null;
   sourceName: string | null;
   locationId: string | null;
@@ -142,13 +160,17 @@ export interface Order {
   placedAt: number;
   paidAt: number | null;
   fulfilledAt: number | null;
+  deliveredAt: number | null;
   cancelledAt: number | null;
   cartToken: string | null;
   checkoutToken: string | null;
   lines: OrderLine[];
+  /** How often it was changed. */
+  revision: number;
 }
 
 export interface Refund {
+  key: number;
   order: string;
   amount: number;
   currency: string;
@@ -170,20 +192,41 @@ export interface Cart {
   recoveredAt: number | null;
   purchasedAt: number | null;
   purchasedBy: "browser" | "order" | null;
+  /** How often it was changed. */
+  revision: number;
+}
+
+export interface Member {
+  kind: "contact" | "visitor";
+  key: number;
+  at: number;
 }
 
 /** A segment or a list, and who is in it since when. */
 export interface Group {
   key: number;
   of: "segment" | "list";
-  members: { kind: "contact" | "visitor"; key: number; at: number }[];
+  /** A segment that the product keeps up to date by itself. */
+  isLive: boolean;
+  members: Member[];
 }
 
 /** One who may be a member. */
 export type Subject = { kind: "contact"; contact: Contact } | { kind: "visitor"; visitor: Visitor };
 
-export function groupId(world: World, group: Pick<Group, "key" | "of">): string {
-  return `${group.of === "segment" ? "seg" : "lst"}_${world.base}x${group.key}`;
+/** What a definition calls a group, whatever shop its world becomes. */
+export function groupName({ key, of }: Pick<Group, "key" | "of">): string {
+  return `${of === "segment" ? "seg" : "lst"}_g${key}`;
+}
+
+/** Its id in the shop of the world. */
+export function groupId({ base }: Pick<World, "base">, group: Pick<Group, "key" | "of">): string {
+  return groupName(group).replace("_g", `_${base}x`);
+}
+
+/** The definition with the ids that groups have in the shop of the world. */
+export function placed({ base }: World, definition: Json): Json {
+  return JSON.parse(JSON.stringify(definition).replaceAll(/"(seg|lst)_g(\d+)"/g, `"$1_${base}x$2"`));
 }
 
 /** A member of a JSON object. */
