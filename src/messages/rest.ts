@@ -1,0 +1,4 @@
+/** The parts of messages that load with the first need: sending, feedback, public pages. */
+export { ExportedMessageSchema, exportMessages } from "./export";
+export { publicPage } from "./pages";
+export { sendDeliveries } from "./send";
