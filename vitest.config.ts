@@ -1,8 +1,13 @@
-import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
-import { fetch, Response } from "miniflare";
 import { defineConfig } from "vitest/config";
 
 import { answerAsReceiver } from "./test/helpers/receiver-service.ts";
+import { answerAsSns } from "./test/helpers/sns-service.ts";
+import { trustTestCertificate } from "./test/node/trusted-certificate.ts";
+
+await trustTestCertificate();
+// Loaded after that: miniflare reads whom to trust when it is loaded.
+const { cloudflareTest, readD1Migrations } = await import("@cloudflare/vitest-plugin");
+const { fetch, Response } = await import("miniflare");
 
 /**
  * Two projects: `worker` runs inside workerd with real D1, Durable Objects and queues;
@@ -17,7 +22,7 @@ export default defineConfig({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
               outboundService: async (request) => {
-                const answer = await answerAsReceiver(request);
+                const answer = (await answerAsReceiver(request)) ?? (await answerAsSns(request));
                 return answer ? new Response(answer.body, answer) : fetch(request, { redirect: "manual" });
               },
               bindings: {
@@ -28,6 +33,8 @@ export default defineConfig({
                 SHOPIFY_API_SECRET_PREVIOUS: "test-api-secret-before",
                 ENCRYPTION_KEY: "dGVzdHMtb25seS1rZXktb2YtMzItYnl0ZXMtLS0tLS0=",
                 TRUST_GEO_HEADERS: "on",
+                DEVELOPMENT_SENDER: "off",
+                DNS_RESOLVER: `${inject("providers")}/dns/dns-query`,
                 SEED: process.env["SEED"] ?? "",
                 SHOPIFY_ADMIN_ORIGIN: `${inject("standin")}/_shopify/{shop}`,
               },
@@ -39,7 +46,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/browser/**", "test/node/**", "test/bench/**"],
           setupFiles: ["./test/helpers/setup.ts"],
-          globalSetup: ["./test/node/standin-setup.ts"],
+          globalSetup: ["./test/node/standin-setup.ts", "./test/node/providers-setup.ts"],
           testTimeout: 30_000,
           // One for each core of a small machine; a runtime mostly waits for the other processes of its test.
           maxWorkers: 2,

@@ -54,6 +54,10 @@ export function createApp(): App {
   app.post("/shopify/session", async (c) =>
     (await import("./shopify/connect/open-session")).openSession(c.req.raw, c.env, visit(c)),
   );
+  app.post("/feedback/:provider/:sender", async (c) =>
+    (await import("./senders/feedback")).receiveFeedback(c.req.raw, c.env, { ...c.req.param(), now: Date.now() }),
+  );
+  app.all("/m/*", async (c) => (await import("./messages/rest")).publicPage(c.req.raw, c.env, Date.now()));
   const rest = async () => (await import("./api")).api();
   for (const path of ["/v1/*", "/docs", "/docs/*"]) {
     app.all(path, async (c) => (await rest()).fetch(c.req.raw, c.env, c.executionCtx));

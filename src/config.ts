@@ -6,14 +6,29 @@ const EncryptionKey = z.string().refine((key) => fromBase64(key)?.length === 32,
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
+/** True for the names of this machine. */
+export function isLoopback(hostname: string): boolean {
+  return LOOPBACK.test(hostname);
+}
+
 /** Tokens travel to that address, so it has to be encrypted unless it is this machine. */
 function isOriginTemplate(template: string): boolean {
   if (template === "") return true;
   const url = URL.parse(template.replaceAll("{shop}", "shop.myshopify.com"));
   if (!url || !template.includes("{shop}") || template.endsWith("/") || url.search !== "" || url.hash !== "")
     return false;
-  return url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.test(url.hostname));
+  return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
 }
+
+/** Requests go there on our behalf, so it has to be encrypted unless it is this machine. */
+function isServiceAddress(text: string): boolean {
+  const url = URL.parse(text);
+  return url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
+}
+
+const Switch = z.enum(["on", "off", "true", "false", "1", "0", ""]).optional();
+
+const isOn = (value: string | undefined) => ["on", "true", "1"].includes(value ?? "");
 
 const Secrets = z.object({
   OPERATOR_TOKEN: z.string().min(16),
@@ -26,7 +41,12 @@ const Secrets = z.object({
     .string()
     .refine(isOriginTemplate, "must be https (or http to this machine) with {shop} in it and without a trailing slash")
     .optional(),
-  TRUST_GEO_HEADERS: z.enum(["on", "off", "true", "false", "1", "0", ""]).optional(),
+  PUBLIC_ORIGIN: z.union([z.literal(""), z.url({ protocol: /^https?$/ })]).optional(),
+  TRUST_GEO_HEADERS: Switch,
+  DEVELOPMENT_SENDER: Switch,
+  DNS_RESOLVER: z
+    .union([z.literal(""), z.string().refine(isServiceAddress, "must be https, or http to this machine")])
+    .optional(),
 });
 
 export interface Config {
@@ -39,7 +59,13 @@ export interface Config {
   sealingKeys: SealingKeys;
   /** Where a store's Admin API is reached: `https://{domain}`, or through a proxy of one's own. */
   shopifyOrigin: (domain: string) => string;
+  /** Where this installation is reached from outside, where that is set rather than learned. */
+  publicOrigin: string | null;
   trustGeoHeaders: boolean;
+  /** A channel without any sender gets one that sends nothing. */
+  developmentSender: boolean;
+  /** Where DNS is asked over HTTPS in JSON. */
+  dnsResolver: string;
 }
 
 let parsed: { env: Env; config: Config } | null = null;
@@ -67,7 +93,10 @@ export function config(env: Env): Config {
       encryptionKey: s.ENCRYPTION_KEY,
       sealingKeys: s.ENCRYPTION_KEY_PREVIOUS ? [s.ENCRYPTION_KEY, s.ENCRYPTION_KEY_PREVIOUS] : [s.ENCRYPTION_KEY],
       shopifyOrigin: (domain) => (s.SHOPIFY_ADMIN_ORIGIN || "https://{shop}").replaceAll("{shop}", domain),
-      trustGeoHeaders: ["on", "true", "1"].includes(s.TRUST_GEO_HEADERS ?? ""),
+      publicOrigin: s.PUBLIC_ORIGIN ? new URL(s.PUBLIC_ORIGIN).origin : null,
+      trustGeoHeaders: isOn(s.TRUST_GEO_HEADERS),
+      developmentSender: isOn(s.DEVELOPMENT_SENDER),
+      dnsResolver: s.DNS_RESOLVER || "https://cloudflare-dns.com/dns-query",
     },
   };
   return parsed.config;

@@ -5,8 +5,11 @@ import { authenticate } from "../auth";
 import { apiKeyRoutes } from "../auth/routes";
 import { catchUp } from "../jobs";
 import { AppError, asAppError, toProblem } from "../errors";
+import { rememberOrigin } from "../installation";
 import { newId } from "../lib/ids";
 import { logFailure } from "../lib/log";
+import { automationRoutes } from "../automations/routes";
+import { runRoutes } from "../automations/routes-runs";
 import { cartRoutes } from "../carts/routes";
 import { dropRoutes } from "../collect/routes";
 import { discountRoutes } from "../discounts/routes";
@@ -21,6 +24,7 @@ import { identityRoutes } from "../identity/routes";
 import { jobRoutes } from "../jobs/routes";
 import { lifecycleRoutes } from "../lifecycle/routes";
 import { listRoutes } from "../lists/routes";
+import { deliveryRoutes } from "../messages/routes";
 import { orderRoutes } from "../orders/routes";
 import { productRoutes } from "../products/routes";
 import { segmentRoutes } from "../segments/routes";
@@ -29,9 +33,12 @@ import { connectRoutes } from "../shopify/routes-connect";
 import { inboxRoutes } from "../shopify/routes-inbox";
 import { privacyRoutes } from "../shopify/routes-privacy";
 import { syncRoutes } from "../shopify/sync/routes";
+import { senderRoutes } from "../senders/routes";
 import { shopRoutes } from "../shops/routes";
 import { storefrontRoutes } from "../storefront/routes";
+import { suppressionRoutes } from "../suppressions/routes";
 import { tagRoutes } from "../tags/routes";
+import { templateRoutes } from "../templates/routes";
 import { visitorRoutes } from "../visitor/routes";
 import { auditRoutes } from "./audit-routes";
 import { docsPage } from "./docs";
@@ -88,7 +95,10 @@ function build() {
   app.route("/", segmentTextRoutes);
   app.route("/", segmentRoutes);
   app.route("/", listRoutes);
+  app.route("/", automationRoutes);
+  app.route("/", runRoutes);
   app.route("/", discountRoutes);
+  app.route("/", templateRoutes);
   app.route("/", visitorRoutes);
   app.route("/", orderRoutes);
   app.route("/", cartRoutes);
@@ -100,7 +110,10 @@ function build() {
   app.route("/", privacyRoutes);
   app.route("/", connectRoutes);
   app.route("/", endpointRoutes);
+  app.route("/", senderRoutes);
   app.route("/", alertRoutes);
+  app.route("/", deliveryRoutes);
+  app.route("/", suppressionRoutes);
   return app;
 }
 
@@ -122,15 +135,18 @@ const requireKey: MiddlewareHandler<ApiEnv> = async (c, next) => {
     throw new AppError("forbidden", `This needs a key with the scope ${needed}`);
   }
   c.set("actor", actor);
+  const { origin } = new URL(c.req.url);
+  c.executionCtx.waitUntil(rememberOrigin(c.env, origin).catch((error: unknown) => logFailure("api", error)));
   await next();
 };
 
-/** Behind a change made by a shop's key, those whom it concerns are looked at again for the shop's segments. */
+/** Behind a change, those whom it concerns are looked at again for the shop's segments. */
 const keepMemberships: MiddlewareHandler<ApiEnv> = async (c, next) => {
   await next();
   const { actor } = c.var;
-  if (c.req.method === "GET" || c.res.status >= 400 || actor.kind !== "key") return;
-  const work = catchUp(c.env, actor.shop, Date.now());
+  const shop = actor.kind === "key" ? actor.shop : c.var.shop;
+  if (c.req.method === "GET" || c.res.status >= 400 || shop === undefined) return;
+  const work = catchUp(c.env, shop, Date.now());
   c.executionCtx.waitUntil(work.catch((error: unknown) => logFailure("segments", error)));
 };
 

@@ -10,7 +10,13 @@ import { ProblemSchema } from "./schemas";
 /** What the API's middleware gives to every route. */
 export interface ApiEnv {
   Bindings: Env;
-  Variables: { actor: Actor; now: number; requestId: string };
+  Variables: {
+    actor: Actor;
+    now: number;
+    requestId: string;
+    /** Key of the shop that the request turned out to be about. */
+    shop?: number;
+  };
 }
 
 type Body = "json" | "query" | "param" | "header" | "cookie" | "form";
@@ -82,6 +88,7 @@ export const operatorOnly: MiddlewareHandler<ApiEnv> = async (c, next) => {
 };
 
 function ctxOf(c: Context<ApiEnv>, shop: Shop): Ctx {
+  c.set("shop", shop.key);
   return {
     env: c.env,
     db: c.env.DB,

@@ -3,7 +3,7 @@ import { isbot } from "isbot";
 import { config } from "../config";
 import { AppError, type FieldError } from "../errors";
 import { nesting } from "../lib/json";
-import { type Shop, cachedShop } from "../shops";
+import { cachedShop, isWatched, type Shop } from "../shops";
 import { noteSeen } from "../storefront";
 import { forgetVisitor, type IncomingEvent, recordEvents } from "../visitor";
 import { consentDrop, needsOptIn } from "./consent";
@@ -11,6 +11,7 @@ import { corsHeaders, originAllowed, visitorCookie } from "./cors";
 import { deviceOf } from "./device";
 import { countDrop, type DropReason } from "./drops";
 import { type Geo, geoOf } from "./geo";
+import { localeOf } from "./locale";
 import { parseEvent } from "./parse";
 import { MinuteCounter } from "./rate";
 import { Beacon, type BrowserEvent } from "./schemas";
@@ -116,8 +117,10 @@ export async function collect(request: Request, { env, now, later }: CollectCont
     await recordEvents(env, shop, beacon.visitor, {
       channel: "browser",
       geo,
+      locale: localeOf(request, settings.trustGeoHeaders),
       device: deviceOf(request.headers.get("user-agent")),
       events,
+      watched: isWatched(shop.watched, events),
     });
     noteSeen(env.DB, shop.key, beacon.pixel === shop.pixelKey ? "pixel" : "tracker", now, later);
     if (events.some(isSignedCustomer)) noteSeen(env.DB, shop.key, "customer", now, later);

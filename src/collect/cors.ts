@@ -3,12 +3,15 @@ import type { Shop } from "../shops";
 /** 13 months, the longest that a visitor cookie may live; browsers cap at 400 days. */
 const COOKIE_SECONDS = 395 * 86_400;
 
-/** With `origins` set only those may send; the pixel's sandbox has the origin `null` and shows the pixel key instead. */
+/**
+ * With `origins` set only those may send, and our own page that shows a message in the browser; the pixel's
+ * sandbox has the origin `null` and shows the pixel key instead.
+ */
 export function originAllowed(request: Request, shop: Shop, pixel: string | null | undefined): boolean {
   if (shop.origins.length === 0) return true;
   const origin = request.headers.get("origin");
   if (origin === "null") return pixel === shop.pixelKey;
-  return origin !== null && shop.origins.includes(origin);
+  return origin !== null && (shop.origins.includes(origin) || origin === URL.parse(request.url)?.origin);
 }
 
 /** `*` without credentials; credentials only for a listed origin on the tracker's own site. */

@@ -25,9 +25,14 @@ export function geoOf(request: Request, trustHeaders: boolean): Geo {
       city: name(decoded(request.headers.get("cf-ipcity"))),
     };
   }
-  const cf = request.cf;
-  if (!cf || cf["asn"] === PLACEHOLDER_ASN) return NOWHERE;
+  const { cf } = request;
+  if (!isRealPlace(cf)) return NOWHERE;
   return { country: countryCode(cf["country"]), region: name(cf["region"]), city: name(cf["city"]) };
+}
+
+/** False where nothing is known, and for the local runtime's placeholder. */
+export function isRealPlace(cf: Request["cf"]): cf is NonNullable<Request["cf"]> {
+  return cf !== undefined && cf["asn"] !== PLACEHOLDER_ASN;
 }
 
 /** Header values arrive as bytes: names are UTF-8. */

@@ -1,4 +1,5 @@
 import { sql } from "../db/client";
+import { INTERNAL_EVENTS } from "../jobs";
 import { newId } from "../lib/ids";
 
 /** A domain event as the outbox holds it. */
@@ -45,7 +46,7 @@ export async function planDeliveries(
   const wanted = listeners.flatMap(({ key, types }) => {
     const only: string[] = JSON.parse(types);
     return events
-      .filter(({ type }) => type !== "visitor_joined" && (only.length === 0 || only.includes(type)))
+      .filter(({ type }) => !INTERNAL_EVENTS.has(type) && (only.length === 0 || only.includes(type)))
       .map((event) => ({ endpoint: key, event }));
   });
   if (wanted.length === 0) return [];

@@ -5,8 +5,9 @@ import { sql } from "../db/client";
 import { AppError, type FieldError } from "../errors";
 import { normaliseEmail, normalisePhone } from "../identity/normalise";
 import { newId } from "../lib/ids";
+import { isWatched, readWatched } from "../shops";
 import { type IncomingEvent, linkVisitor, recordEvents } from "../visitor";
-import { parseEvent } from "../collect";
+import { NO_LOCALE, parseEvent } from "../collect";
 import type { ContactRef } from "../contacts";
 import { contactNamed, type Named } from "../contacts/rest";
 import type { NewEvent } from "./schemas";
@@ -108,8 +109,10 @@ async function record(ctx: Ctx, { tracker, contact, channel, events }: Group): P
   const { accepted } = await recordEvents(ctx.env, ctx.shop, tracker, {
     channel,
     geo: { country: null, region: null, city: null },
+    locale: NO_LOCALE,
     device: null,
     events,
+    watched: isWatched(await readWatched(ctx.db, ctx.shop.key), events),
   });
   // A browser that had told nothing before could not be linked before this.
   if (!isLinked && channel === "browser") await link();

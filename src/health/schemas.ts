@@ -9,6 +9,9 @@ export const AlertKind = z.enum([
   "connection_broken",
   "subscriptions_lost",
   "endpoint_failing",
+  "automation_failing",
+  "automation_alert",
+  "privacy_request_held",
 ]);
 
 export type AlertKind = z.infer<typeof AlertKind>;

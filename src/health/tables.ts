@@ -29,6 +29,9 @@ export const alerts = sqliteTable(
         "connection_broken",
         "subscriptions_lost",
         "endpoint_failing",
+        "automation_failing",
+        "automation_alert",
+        "privacy_request_held",
       ],
     }).notNull(),
     /** Which one, where a shop can have several of the kind; empty otherwise. */

@@ -5,6 +5,7 @@ import { sql } from "../db/client";
 import { logFailure } from "../lib/log";
 import { CLOCK_PERIOD_MS } from "./arm";
 import { continueLongJobs } from "./long";
+import { dueRuns, nextEntrance, nextRun } from "./runs";
 import { nextMembership, updateMembership } from "./membership";
 
 /** Rows looked at per sweep and kind: a backlog of more than that keeps the queues busy until the next sweep. */
@@ -14,13 +15,16 @@ const SWEEP_ROWS = 5_000;
 const RESEND_MS = 2 * 60_000;
 
 /** Rows named in one message: as many as a consumer does quickly, so that consumers share a backlog. */
-const PER_MESSAGE = { inbox: 1, outbox: 50, calls: 12 };
+const PER_MESSAGE = { inbox: 1, outbox: 50, calls: 12, deliveries: 12, runs: 100 };
+
+/** What one sweep leaves of memberships goes on in the next, ms. */
+const BEHIND_MS = 100;
 
 /** The alarm's own safety net: a sweep that is cut off is repeated as if it had found work, ms. */
 const NET_MS = CLOCK_PERIOD_MS;
 
 /**
- * The sweep of one shop: rows of inbox and outbox and deliveries to endpoints that no queue
+ * The sweep of one shop: rows of inbox and outbox and deliveries to endpoints and people that no queue
  * message has finished, carts known only from webhooks, and members of segments whose time has come.
  * While any of them holds work its alarm is at most 30 s ahead, so that everything goes on after a kill without a
  * request. Named by the shop's integer key.
@@ -84,26 +88,40 @@ export class Clock extends DurableObject<Env> {
       shop,
       SWEEP_ROWS,
     ).all<{ key: number; dueAt: number }>();
+    const deliveries = await sql(
+      DB,
+      `select key, iif(state = 'sending', coalesce(lease_until, due_at), due_at) as dueAt from deliveries
+       where shop = ? and state in ('queued', 'sending') order by due_at limit ?`,
+      shop,
+      SWEEP_ROWS,
+    ).all<{ key: number; dueAt: number }>();
+    const runs = await dueRuns(DB, shop, now, SWEEP_ROWS);
     for (const [name, at] of this.#sent) if (at <= now - RESEND_MS) this.#sent.delete(name);
     await this.#send(this.env.WEBHOOKS, "inbox", inbox.results, now);
     await this.#send(this.env.REACTIONS, "outbox", outbox.results, now);
+    await this.#send(this.env.RUNS, "runs", runs, now);
     await this.#send(this.env.CALLS, "calls", calls.results, now);
+    await this.#send(this.env.MESSAGES, "deliveries", deliveries.results, now);
     const membership = await nextMembership(DB, shop);
     const isBehind = membership !== null && membership <= now && (await updateMembership(this.env, shop, now));
     const goesOn = await continueLongJobs(this.env, now, shop);
+    const entering = await nextEntrance(this.env, shop, now);
     const times = [
-      goesOn || isBehind ? now + CLOCK_PERIOD_MS : null,
+      isBehind ? now + BEHIND_MS : null,
+      goesOn === null ? null : now + goesOn,
       await nextAbandonment(DB, shop),
-      ...[...inbox.results, ...outbox.results, ...calls.results].map(({ dueAt }) => dueAt),
+      ...[...inbox.results, ...outbox.results, ...calls.results, ...deliveries.results, ...runs].map(
+        ({ dueAt }) => dueAt,
+      ),
     ].filter((time) => time !== null);
     const soon = times.length === 0 ? null : Math.min(now + CLOCK_PERIOD_MS, ...times.filter((time) => time > now));
-    // Where nothing else waits the clock sleeps until a membership ends, however far that is.
-    const later = await nextMembership(DB, shop);
-    return later === null ? soon : Math.min(soon ?? later, Math.max(later, now));
+    // Where nothing else waits the clock sleeps until a membership or a wait ends, however far that is.
+    const later = [await nextMembership(DB, shop), await nextRun(DB, shop, now), entering].filter((at) => at !== null);
+    return later.length === 0 ? soon : Math.min(soon ?? Infinity, Math.max(Math.min(...later), now));
   }
 
   /** Nudges the queue for the rows that are due and not under way. */
-  async #send(queue: Queue, kind: "inbox" | "outbox" | "calls", rows: { key: number; dueAt: number }[], now: number) {
+  async #send(queue: Queue, kind: keyof typeof PER_MESSAGE, rows: { key: number; dueAt: number }[], now: number) {
     const shop = Number(this.ctx.id.name);
     // A new attempt is a new sending: what failed and is due again must not wait for the time of a lost message.
     const due = rows

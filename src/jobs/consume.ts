@@ -6,15 +6,20 @@ import { catchUp } from "./membership";
 const Keys = z.array(z.int());
 
 /**
- * What a message names: rows of a shop's inbox, of its outbox, or deliveries to its endpoints. One that names nothing
- * tells that somebody's membership of segments may have changed, as every one may.
+ * What a message names: rows of a shop's inbox, of its outbox, runs of automations, deliveries to its endpoints or to
+ * people. One that names nothing tells that the outbox may have new rows, or that somebody's membership of segments may
+ * have changed, as every one may.
  */
 const Message = z.object({
   shop: z.int(),
   inbox: Keys.default([]),
   outbox: Keys.default([]),
   calls: Keys.default([]),
+  deliveries: Keys.default([]),
+  runs: Keys.default([]),
 });
+
+type Message = z.infer<typeof Message>;
 
 /**
  * Handles the messages of any queue. A row remembers its own failures and the clock brings it back, so a message is
@@ -23,15 +28,22 @@ const Message = z.object({
 export async function consume(batch: MessageBatch, env: Env, now: () => number): Promise<void> {
   const messages = batch.messages.flatMap(({ body }) => Message.safeParse(body).data ?? []);
   for (const [shop, ofShop] of Map.groupBy(messages, (message) => message.shop)) {
-    const named = (kind: "inbox" | "outbox" | "calls") => [...new Set(ofShop.flatMap((message) => message[kind]))];
+    const named = (kind: Exclude<keyof Message, "shop">) => [...new Set(ofShop.flatMap((message) => message[kind]))];
     await guarded(() => handleInbox(env, shop, named("inbox"), now));
     await guarded(() => handleOutbox(env, shop, named("outbox"), now));
+    await guarded(() => moveRuns(env, shop, named("runs"), now));
     await guarded(() => makeCalls(env, shop, named("calls"), now));
+    await guarded(() => sendMessages(env, shop, named("deliveries"), now));
     await guarded(async () => {
-      if (await catchUp(env, shop, now())) await nudgeReactions(env, shop, now());
+      const hasMoved = await catchUp(env, shop, now());
+      if (hasMoved || ofShop.some(namesNothing)) await nudgeReactions(env, shop, now());
     });
   }
   batch.ackAll();
+}
+
+function namesNothing(message: Message): boolean {
+  return Object.values(message).every((named) => typeof named === "number" || named.length === 0);
 }
 
 async function guarded(work: () => Promise<void>): Promise<void> {
@@ -56,9 +68,24 @@ async function handleOutbox(env: Env, shop: number, keys: number[], now: () => n
   await nudgeReactions(env, shop, now());
 }
 
+async function moveRuns(env: Env, shop: number, keys: number[], now: () => number): Promise<void> {
+  if (keys.length === 0) return;
+  const { advanceRuns } = await import("../automations");
+  const { more } = await advanceRuns(env, shop, keys, now());
+  // What came of them is told at once; the clock finds what a lost message leaves behind.
+  if (more.length > 0) await env.RUNS.send({ shop, runs: more });
+  await nudgeReactions(env, shop, now());
+}
+
 async function makeCalls(env: Env, shop: number, keys: number[], now: () => number): Promise<void> {
   if (keys.length === 0) return;
   const { sendDeliveries } = await import("../endpoints");
+  await sendDeliveries(env, shop, keys, now);
+}
+
+async function sendMessages(env: Env, shop: number, keys: number[], now: () => number): Promise<void> {
+  if (keys.length === 0) return;
+  const { sendDeliveries } = await import("../messages/rest");
   await sendDeliveries(env, shop, keys, now);
 }
 

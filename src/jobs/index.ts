@@ -1,3 +1,3 @@
 export { armClock } from "./arm";
 export { catchUp } from "./membership";
-export { DOMAIN_EVENTS, type DomainEventType, emit } from "./outbox";
+export { DOMAIN_EVENTS, type DomainEventType, emit, INTERNAL_EVENTS } from "./outbox";

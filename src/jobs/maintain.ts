@@ -12,10 +12,13 @@ async function shopsWithWork(db: D1Database, now: number): Promise<number[]> {
       `select key from shops where exists (select 1 from outbox where shop = shops.key)
          or exists (select 1 from webhook_inbox where shop = shops.key and state = 'pending')
          or exists (select 1 from endpoint_deliveries where shop = shops.key and state = 'pending')
+         or exists (select 1 from deliveries where shop = shops.key and state in ('queued', 'sending'))
          or exists (select 1 from jobs where shop = shops.key and state = 'running')
+         or exists (select 1 from runs where shop = shops.key and due_at <= ?1)
+         or exists (select 1 from automation_timers where shop = shops.key and due_at <= ?1)
          or exists (select 1 from carts where shop = shops.key and state = 'open')
          or exists (select 1 from segment_dirty where shop = shops.key)
-         or exists (select 1 from segment_rechecks where shop = shops.key and at <= ?)`,
+         or exists (select 1 from segment_rechecks where shop = shops.key and at <= ?1)`,
     )
     .bind(now)
     .all<{ key: number }>();

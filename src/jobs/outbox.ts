@@ -11,6 +11,7 @@ export const DOMAIN_EVENTS = [
   "order_placed",
   "order_paid",
   "order_fulfilled",
+  "order_delivered",
   "order_cancelled",
   "order_refunded",
   "cart_updated",
@@ -19,10 +20,37 @@ export const DOMAIN_EVENTS = [
   "cart_recovered",
   "alert_opened",
   "alert_closed",
+  "contact_confirmed",
+  "message_sent",
+  "message_opened",
+  "message_clicked",
+  "message_replied",
+  "message_bounced",
+  "message_complained",
+  "message_unsubscribed",
   "segment_entered",
   "segment_left",
+  "automation_step",
   "visitor_joined",
 ] as const;
+
+/**
+ * Events that only this installation acts on. Those after the first are told while an automation watches for them: by
+ * triggers of the migration, and by a visitor's flush.
+ */
+export const INTERNAL_EVENTS: ReadonlySet<string> = new Set([
+  "visitor_joined",
+  "browser_event",
+  "contact_changed",
+  "lifecycle_changed",
+  "consent_changed",
+  "tag_added",
+  "tag_removed",
+  "list_added",
+  "list_removed",
+  "order_updated",
+  "product_changed",
+]);
 
 export type DomainEventType = (typeof DOMAIN_EVENTS)[number];
 

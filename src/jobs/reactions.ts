@@ -1,6 +1,7 @@
 import { sql } from "../db/client";
 import { listenersOf, type Listener, planDeliveries } from "../endpoints";
 import { newId } from "../lib/ids";
+import { messageReactions, nudgeDeliveries } from "../messages";
 import { reason } from "../lib/log";
 import { findShop, type Shop } from "../shops";
 import { linkVisitor } from "../visitor";
@@ -37,7 +38,7 @@ interface OutboxRow {
  */
 export async function react(env: Env, shopKey: number, keys: number[], now: number): Promise<void> {
   const { DB } = env;
-  const [asked, listening] = await DB.batch<OutboxRow & Listener>([
+  const [asked, listening, watching] = await DB.batch<OutboxRow & Listener>([
     sql(
       DB,
       `select o.* from (
@@ -49,6 +50,7 @@ export async function react(env: Env, shopKey: number, keys: number[], now: numb
       MOST_ROWS,
     ),
     listenersOf(DB, shopKey),
+    sql(DB, "select 1 from automation_watches where shop = ? limit 1", shopKey),
   ]);
   const rows: OutboxRow[] = asked?.results ?? [];
   const shop = rows.length === 0 ? null : await findShop(DB, shopKey);
@@ -58,13 +60,16 @@ export async function react(env: Env, shopKey: number, keys: number[], now: numb
   }
   if (done.length === 0) return;
   const listeners: Listener[] = listening?.results ?? [];
+  const isAutomated = (watching?.results.length ?? 0) > 0;
   try {
-    await commit(env, { key: shopKey, shop }, done, listeners, now);
+    await commit(env, { key: shopKey, shop, isAutomated }, done, listeners, now);
   } catch (error) {
     if (done.length === 1 && done[0]) return putOff(DB, done[0], error, now);
     // One of them may be at fault: it must not hold back the others.
     for (const row of done) {
-      await commit(env, { key: shopKey, shop }, [row], listeners, now).catch((why) => putOff(DB, row, why, now));
+      await commit(env, { key: shopKey, shop, isAutomated }, [row], listeners, now).catch((why) =>
+        putOff(DB, row, why, now),
+      );
     }
   }
 }
@@ -89,15 +94,20 @@ async function carryOutInOrder(env: Env, shop: Shop | null, rows: OutboxRow[], n
 /** Deletes the rows together with writing what is to be sent of them, and nudges the queue that sends it. */
 async function commit(
   env: Env,
-  { key, shop }: { key: number; shop: Shop | null },
+  { key, shop, isAutomated }: { key: number; shop: Shop | null; isAutomated: boolean },
   done: OutboxRow[],
   listeners: Listener[],
   now: number,
 ): Promise<void> {
   const deliveries = shop ? await planDeliveries(env.DB, shop, done, listeners, now) : [];
-  if (deliveries.length > 0) await armClock(env, key, now);
+  const runs = shop && isAutomated ? await reactions(env, shop, done, now) : [];
+  const { queued, credited } = shop ? await messageReactions(env.DB, shop, done, now) : { queued: [], credited: [] };
+  if (deliveries.length + runs.length + queued.length > 0) await armClock(env, key, now);
   const results = await env.DB.batch<{ key: number }>([
     ...deliveries,
+    ...runs,
+    ...queued,
+    ...credited,
     sql(
       env.DB,
       "delete from outbox where key in (select value from json_each(?)) and shop = ?",
@@ -105,11 +115,23 @@ async function commit(
       key,
     ),
   ]);
-  const calls = results.slice(0, deliveries.length).flatMap((result) => result.results.map((row) => row.key));
+  const keysOf = (some: typeof results) => some.flatMap((result) => result.results.map((row) => row.key));
+  const moved = keysOf(results.slice(deliveries.length, deliveries.length + runs.length));
+  if (moved.length > 0) await env.RUNS.send({ shop: key, runs: [...new Set(moved)] }).catch(() => undefined);
+  const firstQueued = deliveries.length + runs.length;
+  const asked = keysOf(results.slice(firstQueued, firstQueued + queued.length));
+  if (asked.length > 0 && shop) await nudgeDeliveries(env, key, asked, now);
+  const calls = keysOf(results.slice(0, deliveries.length));
   for (let from = 0; from < calls.length; from += CALLS_PER_MESSAGE) {
     // The clock finds what a lost message leaves behind.
     await env.CALLS.send({ shop: key, calls: calls.slice(from, from + CALLS_PER_MESSAGE) }).catch(() => undefined);
   }
+}
+
+/** What automations do about the events; loads with the first shop that has one. */
+async function reactions(env: Env, shop: Shop, done: OutboxRow[], now: number): Promise<D1PreparedStatement[]> {
+  const { reactToEvents } = await import("../automations");
+  return reactToEvents(env, shop, done, now);
 }
 
 /** Rows behind one that waits do not wake it early: they come up together with it. */

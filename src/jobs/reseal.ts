@@ -11,7 +11,11 @@ const COLUMNS = [
   ["shops", "app_secret"],
   ["webhook_endpoints", "secret"],
   ["webhook_endpoints", "previous_secret"],
+  ["senders", "credentials"],
   ["sync_streams", "file_url"],
+  ["installation", "sealed"],
+  ["suppressions", "address"],
+  ["deliveries", "recipient"],
 ] as const;
 
 /**

@@ -1,4 +1,5 @@
 import { sql } from "../db/client";
+import { dropOldMessages } from "../messages";
 import { continueLongJobs } from "./long";
 import { getShopOrThrow } from "../shops";
 import { expireVisitor } from "../visitor";
@@ -32,6 +33,7 @@ export async function enforceRetention(env: Env, now: number): Promise<void> {
   // Endpoints and contacts bring along what start-up must not pay for.
   const { dropOldDeliveries } = await import("../endpoints");
   await dropOldDeliveries(DB, now).run();
+  await dropOldMessages(DB, now);
   const { purgeTrash } = await import("../contacts/rest");
   for (const shop of shops) {
     await clearBodies(DB, shop, now);

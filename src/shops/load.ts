@@ -4,6 +4,12 @@ import { orm } from "../db/client";
 import { AppError } from "../errors";
 import { type Shop, toShop } from "./shop";
 import { shops } from "./tables";
+import { readWatched, type Watched } from "./watched";
+
+/** A shop with what the pipeline of beacons must know beside it. */
+export interface CachedShop extends Shop {
+  watched: Watched[];
+}
 
 /** Reads a shop by id, domain or integer key straight from D1. */
 export async function findShop(db: D1Database, by: string | number): Promise<Shop | null> {
@@ -22,7 +28,7 @@ const FRESH_MS = 5_000;
 const MOST = 1_000;
 
 interface Entry {
-  shop: Shop | null;
+  shop: CachedShop | null;
   readAt: number;
   refreshing: Promise<void> | null;
 }
@@ -41,7 +47,7 @@ export async function cachedShop(
   domain: string,
   now: number,
   later: (work: Promise<unknown>) => void,
-): Promise<Shop | null> {
+): Promise<CachedShop | null> {
   const entry = cache.get(domain);
   if (!entry?.shop) return read(db, domain, now);
   if (now - entry.readAt > FRESH_MS && !entry.refreshing) {
@@ -56,8 +62,9 @@ export async function cachedShop(
   return entry.shop;
 }
 
-async function read(db: D1Database, domain: string, now: number): Promise<Shop | null> {
-  const shop = await findShop(db, domain);
+async function read(db: D1Database, domain: string, now: number): Promise<CachedShop | null> {
+  const found = await findShop(db, domain);
+  const shop = found && { ...found, watched: await readWatched(db, found.key) };
   if (cache.size >= MOST) cache.clear();
   if (shop) cache.set(domain, { shop, readAt: now, refreshing: null });
   else cache.delete(domain);

@@ -19,6 +19,13 @@ export const OPTIONAL_SCOPES = [
 
 export type OptionalScope = (typeof OPTIONAL_SCOPES)[number];
 
+/** At most so many marketing messages to one person in so many hours. */
+const Cap = z.strictObject({ most: z.int().min(1).max(1_000), hours: z.int().min(1).max(8_760) });
+
+const TimeOfDay = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, "is a time like 21:00");
+
+const Hours = z.number().min(0).max(8_760);
+
 const shape = {
   /** Seconds without cart activity after which an open cart is abandoned. */
   abandonAfterSeconds: z
@@ -47,6 +54,39 @@ const shape = {
   webhookBodyRetentionDays: z.int().min(1).max(365),
   visitorRetentionDays: z.int().min(0).max(3650),
   trashRetentionDays: z.int().min(1).max(365),
+  /** Marketing messages to one person, by channel and over all channels; null for no limit. */
+  messageCaps: z.strictObject({
+    email: Cap.nullable(),
+    sms: Cap.nullable(),
+    whatsapp: Cap.nullable(),
+    all: Cap.nullable(),
+  }),
+  /** No marketing on these channels at night, by the recipient's own clock: put off to its end, or skipped. */
+  quietHours: z
+    .strictObject({
+      from: TimeOfDay,
+      to: TimeOfDay,
+      channels: z.array(z.enum(["email", "sms", "whatsapp"])).max(3),
+      mode: z.enum(["defer", "skip"]),
+    })
+    .nullable(),
+  /** Language of the texts that no merchant wrote, for people whose own is not known. */
+  messageLanguage: z.string().regex(/^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/, "is a language tag like fr or pt-BR"),
+  trackOpens: z.boolean(),
+  trackClicks: z.boolean(),
+  /** Adds utm_source, utm_medium and utm_campaign to links that do not have them. */
+  appendUtm: z.boolean(),
+  /** Hours after a touch in which an order is credited to the message; 0 for never. */
+  attributionHours: z.strictObject({
+    emailOpened: Hours,
+    emailClicked: Hours,
+    smsDelivered: Hours,
+    smsClicked: Hours,
+    whatsappOpened: Hours,
+    whatsappClicked: Hours,
+  }),
+  /** Days for which the text of a sent message is kept. */
+  messageBodyRetentionDays: z.int().min(1).max(3650),
 };
 
 export const Settings = z.object(shape);
@@ -68,6 +108,26 @@ export const DEFAULT_SETTINGS: Settings = {
   webhookBodyRetentionDays: 30,
   visitorRetentionDays: 0,
   trashRetentionDays: 30,
+  messageCaps: {
+    email: { most: 4, hours: 24 },
+    sms: { most: 2, hours: 24 },
+    whatsapp: { most: 2, hours: 24 },
+    all: { most: 6, hours: 24 },
+  },
+  quietHours: { from: "21:00", to: "08:00", channels: ["sms", "whatsapp"], mode: "defer" },
+  messageLanguage: "en",
+  trackOpens: true,
+  trackClicks: true,
+  appendUtm: true,
+  attributionHours: {
+    emailOpened: 120,
+    emailClicked: 120,
+    smsDelivered: 12,
+    smsClicked: 120,
+    whatsappOpened: 12,
+    whatsappClicked: 120,
+  },
+  messageBodyRetentionDays: 90,
 };
 
 /** A change: absent keys stay as they are. Unknown keys are refused, so that a typo is heard. */

@@ -1,6 +1,7 @@
+import { type Locale, NO_LOCALE } from "../collect";
 import { funnelStep } from "./funnel";
 import { choosePersona } from "./persona";
-import { nextVisit } from "./session";
+import { lengthOf, nextVisit } from "./session";
 import type { Batch, CartEffect, IncomingEvent, Person, VisitorState } from "./state";
 
 /** (type, event id) pairs remembered at least: twice what the tracker's offline queue can hold. */
@@ -34,7 +35,7 @@ export function applyBatch(before: VisitorState, batch: Batch, now: number): App
     identified: { ...before.identified },
   };
   let accepted = 0;
-  let hot = batch.shop.flushSeconds === 0;
+  let hot = batch.shop.flushSeconds === 0 || batch.watched;
   for (const event of batch.events.toSorted((a, b) => a.at - b.at)) {
     const mark = eventMark(event.type, event.id);
     if (state.recent.includes(mark)) continue;
@@ -54,6 +55,7 @@ function applyEvent(state: VisitorState, event: IncomingEvent, batch: Batch): vo
   if (event.identification) identify(state, event, event.identification, seq);
   const person = currentPerson(state, event.at);
   const visit = nextVisit(person.visit, event.at, event.touch, person.visits);
+  if (person.visit && person.visit.no !== visit.no) person.pastMs = (person.pastMs ?? 0) + lengthOf(person.visit);
   person.visits = visit.no;
   if (person.firstTouch === null || person.firstTouch.landingUrl === null) person.firstTouch = visit.touch;
   if (visit.touch.channel !== "direct" || person.lastTouch === null || person.lastTouch.landingUrl === null) {
@@ -65,6 +67,7 @@ function applyEvent(state: VisitorState, event: IncomingEvent, batch: Batch): vo
   person.lastSeenAt = Math.max(person.lastSeenAt, event.at);
   person.seq = seq;
   if (batch.geo.country !== null) person.geo = batch.geo;
+  person.locale = newerLocale(person.locale, batch);
   person.device = batch.device ?? person.device;
 
   const step = funnelStep(state.cart, event, person.n, () => `own:${state.tracker}:${seq}`);
@@ -82,6 +85,12 @@ function applyEvent(state: VisitorState, event: IncomingEvent, batch: Batch): vo
     person: person.n,
     visit: visit.no,
   });
+}
+
+/** Place and time zone go with the names of the place: a request that tells no country tells none of them. */
+function newerLocale(before: Locale = NO_LOCALE, { geo, locale }: Batch): Locale {
+  const place = geo.country === null ? before : locale;
+  return { cell: place.cell, timezone: place.timezone, language: locale.language ?? before.language };
 }
 
 /** Values are absolute, so a change that is not written yet gives way to the next change of its cart. */
@@ -143,8 +152,10 @@ export function newPerson(state: VisitorState, at: number, hashes: string[]): Pe
     firstTouch: null,
     lastTouch: null,
     geo: { country: null, region: null, city: null },
+    locale: NO_LOCALE,
     device: null,
     visit: null,
+    pastMs: 0,
     seq: 0,
   };
   state.persons.push(person);

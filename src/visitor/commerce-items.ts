@@ -46,10 +46,10 @@ with o as (${scoped("orders")}), c as (${scoped("carts")})
 select id, type, at, 'z' || id as tie, visitor, data from (
   select o.id || ':' || k.value as id, 'order_' || k.value as type, o.visitor as visitor,
     case k.value when 'placed' then o.placed_at when 'paid' then o.paid_at when 'fulfilled' then o.fulfilled_at
-      else o.cancelled_at end as at,
+      when 'delivered' then o.delivered_at else o.cancelled_at end as at,
     case k.value when 'placed' then json_object(${ORDER}, 'total', ${MONEY("o.original_total", "o.currency")})
       else json_object(${ORDER}) end as data
-  from o join json_each('["placed","paid","fulfilled","cancelled"]') k
+  from o join json_each('["placed","paid","fulfilled","delivered","cancelled"]') k
   union all
   select o.id || ':refunded:' || r.external_id, 'order_refunded', o.visitor, r.at,
     json_object(${ORDER}, 'amount', ${MONEY("r.amount", "r.currency")})

@@ -2,6 +2,7 @@ import { abandonBefore, purchaseByBrowser, settleCartsByOrder } from "../carts";
 import { sql } from "../db/client";
 import { newId } from "../lib/ids";
 import { MARK_BY_EVENTS } from "../segments/tables";
+import { lengthOf } from "./session";
 import type { CartEffect, PendingEvent, Person, VisitorState } from "./state";
 
 /** Events per row of `visits`. */
@@ -38,13 +39,16 @@ export function flushStatements(
       sql(
         db,
         `insert into visitors (shop, tracker, person, channel, country, region, city, visits, page_views,
-           first_seen_at, last_seen_at, first_touch, last_touch, device, flushed_seq)
-         select ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16
+           first_seen_at, last_seen_at, first_touch, last_touch, device, flushed_seq, cell, timezone, language,
+           visit_seconds)
+         select ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20
          where not exists (select 1 from erased where shop = ?1 and hash = ?2)
          on conflict do update set country = excluded.country, region = excluded.region, city = excluded.city,
            visits = excluded.visits, page_views = excluded.page_views, first_seen_at = excluded.first_seen_at,
            last_seen_at = excluded.last_seen_at, first_touch = excluded.first_touch,
-           last_touch = excluded.last_touch, device = excluded.device, flushed_seq = excluded.flushed_seq
+           last_touch = excluded.last_touch, device = excluded.device, flushed_seq = excluded.flushed_seq,
+           cell = excluded.cell, timezone = excluded.timezone, language = excluded.language,
+           visit_seconds = excluded.visit_seconds
          where excluded.flushed_seq > visitors.flushed_seq`,
         ...guard,
         tracker,
@@ -61,6 +65,10 @@ export function flushStatements(
         json(person.lastTouch),
         json(person.device),
         cargo.cut,
+        person.locale?.cell ?? null,
+        person.locale?.timezone ?? null,
+        person.locale?.language ?? null,
+        Math.round(((person.pastMs ?? 0) + (person.visit ? lengthOf(person.visit) : 0)) / 1000),
       ),
     );
     const mine = cargo.events.filter((event) => event.person === person.n);
@@ -68,6 +76,7 @@ export function flushStatements(
       statements.push(...eventStatements(db, shop.key, tracker, person, mine, parts));
       const types = JSON.stringify([...new Set(mine.map(({ type }) => type))]);
       statements.push(sql(db, MARK_BY_EVENTS, shop.key, tracker, person.n, types));
+      statements.push(tellAutomations(db, shop.key, tracker, person, mine, now));
     }
   }
   for (const effect of cargo.carts) {
@@ -165,6 +174,33 @@ function eventStatements(
     parts[name] = first + Math.ceil(visit.length / PART);
   }
   return statements;
+}
+
+/** A domain event for each of these that an automation of the shop watches for; nothing where none does. */
+function tellAutomations(
+  db: D1Database,
+  shop: number,
+  tracker: string,
+  person: Person,
+  events: PendingEvent[],
+  now: number,
+): D1PreparedStatement {
+  return sql(
+    db,
+    `insert into outbox (shop, type, subject, natural_key, data, at, next_attempt_at)
+     select ?1, 'browser_event', coalesce('contact:' || v.contact, 'visitor:' || v.key),
+       'event:' || v.key || ':' || (e.value ->> 0),
+       json_object('type', e.value ->> 2, 'url', e.value ->> 3, 'data', json(e.value ->> 4)), e.value ->> 1, ?5
+     from json_each(?4) e join visitors v on v.shop = ?1 and v.tracker = ?2 and v.person = ?3
+     where exists (select 1 from automation_watches w where w.shop = ?1 and w.what = 'event:' || (e.value ->> 2)
+       and (w.needle = '' or instr(lower(e.value ->> 3), w.needle) > 0))
+     on conflict do nothing`,
+    shop,
+    tracker,
+    person.n,
+    JSON.stringify(events.map((e) => [e.seq, e.at, e.type, e.url, json(e.data)])),
+    now,
+  );
 }
 
 /** A cart as this browser knows it. A token belongs to the first visitor that showed it, so nobody else can change it. */

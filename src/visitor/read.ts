@@ -3,6 +3,7 @@ import { z } from "zod";
 import { keyFrom, type Page, pageOf } from "../api/page";
 import type { Ctx } from "../context";
 import { sql } from "../db/client";
+import { middleOf } from "../lib/grid";
 import { iso } from "../lib/time";
 import { cartsOfPersonas } from "../carts/rest";
 import type { Cart } from "../carts";
@@ -17,7 +18,11 @@ interface VisitorRow {
   country: string | null;
   region: string | null;
   city: string | null;
+  cell: number | null;
+  timezone: string | null;
+  language: string | null;
   visits: number;
+  visitSeconds: number;
   pageViews: number;
   firstSeenAt: number;
   lastSeenAt: number;
@@ -26,7 +31,8 @@ interface VisitorRow {
   device: string | null;
 }
 
-const SELECT = `select v.key, v.tracker, v.person, x.id as "contactId", v.country, v.region, v.city, v.visits,
+const SELECT = `select v.key, v.tracker, v.person, x.id as "contactId", v.country, v.region, v.city, v.cell, v.timezone,
+  v.language, v.visits, v.visit_seconds as "visitSeconds",
   v.page_views as "pageViews", v.first_seen_at as "firstSeenAt", v.last_seen_at as "lastSeenAt",
   v.first_touch as "firstTouch", v.last_touch as "lastTouch", v.device
   from visitors v left join contacts x on x.key = v.contact`;
@@ -118,13 +124,22 @@ export async function findVisitor(
   };
 }
 
+/** The middle of the cell. */
+function placeOf(cell: number | null): { latitude: number | null; longitude: number | null } {
+  if (cell === null) return { latitude: null, longitude: null };
+  const { latitude, longitude } = middleOf(cell);
+  return { latitude: Number(latitude.toFixed(2)), longitude: Number(longitude.toFixed(2)) };
+}
+
 function show(row: VisitorRow, cart: Cart | undefined, { hidden }: VisitorOptions): Visitor {
   return {
     id: row.tracker,
     label: `Anonymous visitor #${row.key}`,
     person: row.person,
     geo: { country: row.country, region: row.region, city: row.city },
+    locale: { ...placeOf(row.cell), timezone: row.timezone, language: row.language },
     visits: row.visits,
+    visitSeconds: row.visitSeconds,
     pageViews: row.pageViews,
     returning: row.visits > 1,
     firstSeenAt: iso(row.firstSeenAt),

@@ -23,7 +23,16 @@ export const VisitorSchema = z
     label: z.string().openapi({ example: "Anonymous visitor #4711" }),
     person: z.int().openapi({ description: "Which person of this browser, from 1" }),
     geo: z.strictObject({ country: MaybeText, region: MaybeText, city: MaybeText }),
+    locale: z
+      .strictObject({
+        latitude: z.number().nullable(),
+        longitude: z.number().nullable(),
+        timezone: MaybeText,
+        language: MaybeText,
+      })
+      .openapi({ description: "The place to a tenth of a degree, its time zone, and the browser's language" }),
     visits: z.int(),
+    visitSeconds: z.int().openapi({ description: "How long all visits took together" }),
     pageViews: z.int(),
     returning: z.boolean().openapi({ description: "More than one visit" }),
     firstSeenAt: TimeSchema,

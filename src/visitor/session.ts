@@ -20,6 +20,11 @@ export function nextVisit(open: Visit | null, at: number, touch: Touch | null, l
   return at > open.lastAt ? { ...open, lastAt: at } : open;
 }
 
+/** From the first to the last event of a visit, ms. */
+export function lengthOf({ startedAt, lastAt }: Visit): number {
+  return lastAt - startedAt;
+}
+
 const DIRECT: Touch = {
   source: null,
   medium: null,

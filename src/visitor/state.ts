@@ -1,4 +1,4 @@
-import type { Device, Geo, Touch } from "../collect";
+import type { Device, Geo, Locale, Touch } from "../collect";
 
 /** What the object must know of its shop; renewed by every batch. */
 export interface ShopFacts {
@@ -50,8 +50,11 @@ export interface Batch {
   shop: ShopFacts;
   channel: "browser" | "api";
   geo: Geo;
+  locale: Locale;
   device: Device | null;
   events: IncomingEvent[];
+  /** A live segment or an automation waits for one of these: they reach the database now. */
+  watched: boolean;
 }
 
 /** An accepted event that D1 does not have yet. */
@@ -87,8 +90,12 @@ export interface Person {
   /** Of the latest visit that did not come directly. */
   lastTouch: Touch | null;
   geo: Geo;
+  /** Absent in states from before it was kept. */
+  locale?: Locale;
   device: Device | null;
   visit: Visit | null;
+  /** How long all visits before this one took; absent in states from before it was kept. */
+  pastMs?: number;
   /** `seq` of the latest event of this person. */
   seq: number;
 }

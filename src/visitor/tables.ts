@@ -21,7 +21,15 @@ export const visitors = sqliteTable(
     country: text("country"),
     region: text("region"),
     city: text("city"),
+    /** The place to a tenth of a degree (`lib/grid.ts`). */
+    cell: integer("cell"),
+    /** IANA name of the time zone there. */
+    timezone: text("timezone"),
+    /** The language that the browser asks for first, without its region. */
+    language: text("language"),
     visits: integer("visits").notNull(),
+    /** How long all of them took together, from the first to the last event of each. */
+    visitSeconds: integer("visit_seconds").notNull().default(0),
     pageViews: integer("page_views").notNull(),
     firstSeenAt: integer("first_seen_at").notNull(),
     lastSeenAt: integer("last_seen_at").notNull(),
@@ -38,9 +46,14 @@ export const visitors = sqliteTable(
     index("visitors_contact")
       .on(t.contact)
       .where(sql`contact is not null`),
+    // Both columns after the shop are the same in nearly all rows: with them it tells by itself who is anonymous.
     index("visitors_anonymous")
-      .on(t.shop)
+      .on(t.shop, t.contact, t.channel)
       .where(sql`contact is null`),
+    // Whose browser a visitor is, without a look into its row.
+    index("visitors_linked")
+      .on(t.shop, t.key, t.contact)
+      .where(sql`contact is not null`),
   ],
 );
 

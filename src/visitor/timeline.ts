@@ -4,6 +4,7 @@ import { decodeCursor, encodeCursor, type Page } from "../api/page";
 import type { Ctx } from "../context";
 import { sql } from "../db/client";
 import { iso } from "../lib/time";
+import { messageItems } from "../messages";
 import { type CommerceScope, readDerived } from "./commerce-items";
 import { comparePlaces, entryPlace, type From, type PathEntry, type Persona, type Place, readPaths } from "./paths";
 import { personasOf } from "./read";
@@ -51,14 +52,15 @@ async function timeline(
 ): Promise<Page<TimelineItem>> {
   const position = page.cursor === undefined ? null : parsePosition(page.cursor);
   const need = page.limit + 1;
-  const [paths, derived] = await Promise.all([
+  const [paths, derived, messages] = await Promise.all([
     readPaths(ctx.db, personas, { before: position, from: position?.from ?? {}, need }),
     readDerived(ctx.db, scope, position, need),
+    scope.contact === null ? [] : messageItems(ctx.db, scope.shop, scope.contact, position, need),
   ]);
   const personaOf = new Map(personas.map((persona) => [persona.key, persona]));
   const merged: Entry[] = [
     ...paths.entries.map((path) => ({ ...entryPlace(path), path })),
-    ...derived.map((row) => ({
+    ...[...derived, ...messages].map((row) => ({
       at: row.at,
       tie: row.tie,
       item: {

@@ -57,7 +57,17 @@ export async function burst({ quick, detail }: BenchOptions): Promise<Row[]> {
     await straight(served, newest);
     const differing = await differences(served);
     if (detail)
-      console.log(JSON.stringify({ written: top(counts.databaseRows), read: top(counts.databaseReads) }, null, 2));
+      console.log(
+        JSON.stringify(
+          {
+            written: top(counts.databaseRows),
+            read: top(counts.databaseReads),
+            statements: top(counts.databaseStatements),
+          },
+          null,
+          2,
+        ),
+      );
     const p99 = percentile(result.latenciesMs, 0.99);
     return [
       {
@@ -89,6 +99,10 @@ export async function burst({ quick, detail }: BenchOptions): Promise<Row[]> {
       shown(
         "  D1 rows a delivery",
         `${(total(counts.databaseRows) / size).toFixed(1)} written, ${(total(counts.databaseReads) / size).toFixed(1)} read`,
+      ),
+      shown(
+        "  D1 calls a delivery",
+        `${(counts.databaseCalls / size).toFixed(2)}, of ${(total(counts.databaseStatements) / size).toFixed(1)} statements`,
       ),
     ];
   } finally {

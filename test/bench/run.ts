@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "node:util";
 
+import { automations } from "./automations.ts";
 import { burst } from "./burst.ts";
 import { backfill } from "./backfill.ts";
 import { kill } from "./kill.ts";
@@ -21,6 +22,7 @@ const NAMES = [
   "writes",
   "webhook",
   "burst",
+  "automations",
   "scale",
   "segments",
   "oracle",
@@ -58,6 +60,7 @@ const measures: Record<Name, () => Promise<Row[]>> = {
   writes: () => writes(options, cpuMs),
   webhook: () => webhook(options),
   burst: () => burst(options),
+  automations: () => automations(options),
   scale: () => scale(options),
   segments: () => segments(options),
   oracle: () => oracle(options),

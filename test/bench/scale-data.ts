@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 
-import { migrationStatements, removeFolder, Served } from "./harness.ts";
+import { type Bundle, migrationStatements, removeFolder, Served } from "./harness.ts";
 
 /** A shop's history of 90 days, as big as asked for. */
 export interface Scale {
@@ -50,7 +50,7 @@ export function specialContacts({ visitors }: Pick<Scale, "visitors">) {
 }
 
 /** The data from an earlier run, or made now: minutes for ten million events, so it is kept in the temporary folder. */
-export async function scaleData(code: string, visitors: number): Promise<Scale> {
+export async function scaleData(code: Bundle, visitors: number): Promise<Scale> {
   const events = visitors * 10;
   const recipe = [...migrationStatements(), readFileSync(fileURLToPath(import.meta.url), "utf8")].join("\n");
   const hash = createHash("sha256").update(recipe).digest("hex").slice(0, 12);

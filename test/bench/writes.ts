@@ -1,5 +1,5 @@
 import { billOf, DATABASE_BATCH_MS, OBJECT_CALL_MS } from "./prices.ts";
-import { bundle, removeFolder, scratchFolder, Served } from "./harness.ts";
+import { type Bundle, bundle, removeFolder, scratchFolder, Served } from "./harness.ts";
 import { atMost, type BenchOptions, type Row, shown } from "./row.ts";
 import { type Counts, total } from "./worker/counts.ts";
 import type { Mix } from "./worker/visit-mix.ts";
@@ -62,7 +62,7 @@ export async function writes({ quick, detail }: BenchOptions, cpuMs: number | nu
   return rows;
 }
 
-async function simulate(code: string, mix: Mix, visits: number): Promise<Counts> {
+async function simulate(code: Bundle, mix: Mix, visits: number): Promise<Counts> {
   const state = scratchFolder(1e9);
   const served = await Served.start(code, state);
   try {

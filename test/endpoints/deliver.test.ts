@@ -1,12 +1,13 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { sendDeliveries } from "../../src/endpoints";
 import { emit } from "../../src/jobs";
 import { react } from "../../src/jobs/reactions";
 import { mintShop, type MintedShop } from "../helpers/api";
+import { send } from "../helpers/beacon";
 import { DAY, HOUR, MINUTE, SECOND, T0, travel, useFakeClock } from "../helpers/clock";
 import { newReceiver } from "../helpers/receiver";
 import { seedContact, seedOrder } from "../helpers/seed";
@@ -77,6 +78,24 @@ const stateOf = async (shop: MintedShop, id: string) =>
   (await shop.full.get(`/v1/webhook-endpoints/${id}`)).body as { state: string; failingSince: string | null };
 
 describe("an event", () => {
+  it("that a browser caused is on its way with its flush, before the clock looks", async () => {
+    const shop = await mintShop({ flushSeconds: 0 });
+    const wanted = await endpoint(shop, { types: ["order_placed"] });
+    const token = crypto.randomUUID();
+    const lines = [{ variantId: "1", title: "Soap", quantity: 1, price: { amount: 500, currency: "EUR" } }];
+    await send(shop.domain, crypto.randomUUID(), [
+      { type: "cart_updated", data: { token, lines } },
+      { type: "checkout_completed", data: { cartToken: token, orderId: "1" } },
+    ]);
+    // The alarm of this shop is in 2035, so only the queue can have told.
+    const calls = await vi.waitFor(async () => {
+      const log = await wanted.log();
+      expect(log).toHaveLength(1);
+      return log;
+    }, 20_000);
+    expect(JSON.parse(calls[0]?.body ?? "")).toMatchObject({ type: "order_placed" });
+  });
+
   it("reaches who asked for its type, signed, with ids and figures alone, once however often it is carried out", async () => {
     const shop = await mintShop();
     const wanted = await endpoint(shop, { types: ["order_placed"] });

@@ -5,7 +5,10 @@
 
 export const RECEIVER_DOMAIN = "hooks.example";
 
-export type PlannedReply = number | { status: number; location: string };
+export type PlannedReply =
+  | number
+  | { status: number; location: string }
+  | { status: number; body: string; headers?: Record<string, string> };
 
 export interface ReceivedCall {
   method: string;
@@ -50,5 +53,6 @@ export async function answerAsReceiver(
   });
   const reply = receiver.replies.shift() ?? 204;
   if (typeof reply === "number") return { status: reply, headers: {}, body: reply === 204 ? null : "secret words" };
+  if ("body" in reply) return { status: reply.status, headers: reply.headers ?? {}, body: reply.body };
   return { status: reply.status, headers: { location: reply.location }, body: null };
 }

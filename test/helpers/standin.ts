@@ -66,6 +66,7 @@ export interface Failure {
   dropAfterBytes?: number;
   ignoreRange?: boolean;
   hang?: boolean;
+  hold?: boolean;
   delayMs?: number;
   afterEffect?: boolean;
   times?: number;
@@ -136,6 +137,9 @@ export interface StandinStore {
   setScopes: (scopes: string[]) => Promise<void>;
   uninstall: () => Promise<void>;
   install: () => Promise<void>;
+  /** Resolves when no bulk operation is under way but those that a failure holds, and lets those go on. */
+  settled: () => Promise<void>;
+  release: () => Promise<void>;
   /** Moves the store's clock; it runs on from there. */
   setNow: (now: number) => Promise<void>;
   subscriptions: () => Promise<{ id: number; topic: string; uri: string; filter: string | null }[]>;
@@ -143,6 +147,16 @@ export interface StandinStore {
   deleteSubscriptions: (topic?: string) => Promise<void>;
   /** Any other order to the stand-in's control. */
   order: (method: string, path: string, body?: unknown) => Promise<unknown>;
+}
+
+/** The stand-in works in real time, the tests' clock does not: waits until it has ended a store's bulk operations. */
+export async function standinSettled(domain: string): Promise<void> {
+  const answer = await fetch(`${inject("standin")}/_admin/api/stores/${domain}/settled`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: "{}",
+  });
+  if (!answer.ok) throw new Error(`settled: ${answer.status} ${await answer.text()}`);
 }
 
 const HARMLESS = /^(webhookSubscription|bulkOperation)/;
@@ -190,6 +204,8 @@ export async function standinStore(options: StoreOptions = {}): Promise<StandinS
     setScopes: async (scopes) => void (await order("POST", "scopes", { scopes })),
     uninstall: async () => void (await order("POST", "uninstall")),
     install: async () => void (await order("POST", "install")),
+    settled: () => standinSettled(made.domain),
+    release: async () => void (await order("POST", "release")),
     setNow: async (now) => void (await order("POST", "clock", { now })),
     subscriptions: () => send("GET", `${base}/${made.domain}/subscriptions`),
     deleteSubscriptions: async (topic) => void (await order("POST", "subscriptions/delete", { topic })),

@@ -155,8 +155,10 @@ describe("applyBatch and nextWake", () => {
     shop: SHOP,
     channel: "browser",
     geo: { country: "DE", region: null, city: null },
+    locale: { cell: null, timezone: null, language: null },
     device: null,
     events,
+    watched: false,
   });
   const empty = initialState("t", SHOP, "browser");
 

@@ -105,7 +105,7 @@ function collected({ isOnShopify, keptParams }: PrivacyFacts): string[] {
   return [
     `Seiten: Adresse (von ihren Parametern nur die von Kampagnen${kept}), Titel, Zeit und die Seite, von der aus sie geöffnet wurde`,
     "angesehene Produkte, Kategorien und Suchen, der Warenkorb, die Schritte der Kasse sowie Nummer und Wert der Bestellung",
-    "Art des Geräts, Namen von Browser und Betriebssystem; Land, Region und Ort",
+    "Art des Geräts, Namen von Browser und Betriebssystem; Land, Region und Ort, die Lage auf etwa zehn Kilometer, ihre Zeitzone und die Sprache Ihres Browsers",
     "was Sie in ein dafür gekennzeichnetes Formular eingeben: E-Mail-Adresse, Telefonnummer, Name und ob Sie von uns hören möchten",
     ...(isOnShopify
       ? [

@@ -100,7 +100,7 @@ function collected({ isOnShopify, keptParams }: PrivacyFacts): string[] {
   return [
     `pages: address (of its parameters only those of campaigns${kept}), title, time, and the page that led to it`,
     "products, collections and searches that are looked at, the cart, the steps of the checkout and the order's number and value",
-    "kind of device, names of browser and operating system; country, region and city",
+    "kind of device, names of browser and operating system; country, region and city, the place to about ten kilometres, its time zone, and your browser's language",
     "what you enter in a form that is marked for it: e-mail address, phone number, name and whether you want to hear from us",
     ...(isOnShopify
       ? [

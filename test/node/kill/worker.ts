@@ -18,6 +18,17 @@ export const WEBHOOK_SECRET = "webhook-secret-of-the-kill-test";
 /** Long enough that kills come while a delivery to an endpoint is under way, ms. */
 const RECEIVER_MS = 50;
 
+interface Module {
+  type: "ESModule" | "CompiledWasm";
+  path: string;
+  contents: string | Uint8Array<ArrayBuffer>;
+}
+
+interface OutgoingRequest {
+  url: string;
+  headers: { get(name: string): string | null };
+}
+
 /** In memory where the machine has such a place: the test is about what is written, not about a disk's speed. */
 function scratch(): string {
   const shm = statSync("/dev/shm", { throwIfNoEntry: false })?.isDirectory();
@@ -27,16 +38,18 @@ function scratch(): string {
 /** The Worker as it is deployed: bundled once, with the bindings that `wrangler.toml` names, its state on disk. */
 export class Product {
   readonly #folder: string;
-  readonly #bundle: string;
+  readonly #modules: Module[];
   readonly #options: SourcelessWorkerOptions;
   readonly #settings: Record<string, string>;
   /** How often each delivery, by its `webhook-id`, came to whatever host the Worker called. */
   readonly received = new Map<string, number>();
+  /** How often each message, by its key, came to the e-mail provider (Resend's address). */
+  readonly mails = new Map<string, number>();
   #running: { miniflare: Miniflare; url: URL; pid: number } | null = null;
 
-  private constructor(folder: string, bundle: string, settings: Record<string, string>) {
+  private constructor(folder: string, modules: Module[], settings: Record<string, string>) {
     this.#folder = folder;
-    this.#bundle = bundle;
+    this.#modules = modules;
     this.#settings = settings;
     this.#options = workerOptionsOf(join(ROOT, "wrangler.toml")).workerOptions;
   }
@@ -50,7 +63,17 @@ export class Product {
       cwd: ROOT,
       env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
     });
-    return new Product(folder, readFileSync(join(out, "index.js"), "utf8"), settings);
+    const compiled = readdirSync(out).filter((name) => name.endsWith(".wasm"));
+    return new Product(
+      folder,
+      [
+        { type: "ESModule", path: "index.js", contents: readFileSync(join(out, "index.js"), "utf8") },
+        ...compiled.map((path): Module => {
+          return { type: "CompiledWasm", path, contents: new Uint8Array(readFileSync(join(out, path))) };
+        }),
+      ],
+      settings,
+    );
   }
 
   /** Serves from the state that is on disk. */
@@ -70,13 +93,12 @@ export class Product {
           {
             ...workerOptions,
             name: "footfall",
-            modules: [{ type: "ESModule", path: "index.js", contents: this.#bundle }],
+            modules: this.#modules,
             // With a store to speak to, calls go out for real.
             ...("SHOPIFY_ADMIN_ORIGIN" in this.#settings
               ? {}
               : {
-                  outboundService: (request: { headers: { get(name: string): string | null } }) =>
-                    this.#receive(request),
+                  outboundService: (request: OutgoingRequest) => this.#receive(request),
                 }),
             bindings: Object.assign({}, workerOptions.bindings, {
               OPERATOR_TOKEN,
@@ -96,7 +118,13 @@ export class Product {
     this.#running = { miniflare, url, pid };
   }
 
-  async #receive({ headers }: { headers: { get(name: string): string | null } }): Promise<MiniflareResponse> {
+  async #receive({ url, headers }: OutgoingRequest): Promise<MiniflareResponse> {
+    const mail = new URL(url).hostname === "api.resend.com" ? headers.get("idempotency-key") : null;
+    if (mail !== null) {
+      this.mails.set(mail, (this.mails.get(mail) ?? 0) + 1);
+      await new Promise((resolve) => setTimeout(resolve, RECEIVER_MS));
+      return MiniflareResponse.json({ id: `re_${mail}` });
+    }
     const id = headers.get("webhook-id") ?? "none";
     this.received.set(id, (this.received.get(id) ?? 0) + 1);
     await new Promise((resolve) => setTimeout(resolve, RECEIVER_MS));

@@ -111,7 +111,18 @@ describe("npm run deploy", () => {
 });
 
 describe("what is declared against what the code uses", () => {
-  const bindings = ["DB", "ASSETS", "VISITOR", "CLOCK", "CONNECTION", "SYNC", "WEBHOOKS", "REACTIONS", "CALLS"];
+  const bindings = [
+    "DB",
+    "ASSETS",
+    "VISITOR",
+    "CLOCK",
+    "CONNECTION",
+    "SYNC",
+    "WEBHOOKS",
+    "REACTIONS",
+    "CALLS",
+    "MESSAGES",
+  ];
   const names = [...bindings, "TRUST_GEO_HEADERS", ...SECRETS];
   const needs = (change: Partial<Needs> = {}): Needs => ({
     names: new Set(names),

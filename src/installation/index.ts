@@ -1,0 +1,2 @@
+export { messageKey } from "./message-key";
+export { publicOrigin, rememberOrigin } from "./origin";
