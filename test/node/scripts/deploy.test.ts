@@ -49,6 +49,8 @@ function rehearse({
   return { commands, said, written, error };
 }
 
+const QUEUES = ["webhooks", "reactions", "calls", "messages", "runs"].map((name) => `footfall-${name}`);
+
 describe("npm run deploy", () => {
   it("creates what is absent, migrates, then deploys with the real database id", () => {
     const { commands, written, error, said } = rehearse({});
@@ -58,12 +60,7 @@ describe("npm run deploy", () => {
       "d1 list --json",
       "d1 create footfall",
       "d1 list --json",
-      "queues info footfall-webhooks",
-      "queues create footfall-webhooks",
-      "queues info footfall-reactions",
-      "queues create footfall-reactions",
-      "queues info footfall-calls",
-      "queues create footfall-calls",
+      ...QUEUES.flatMap((queue) => [`queues info ${queue}`, `queues create ${queue}`]),
       "secret list --format=json --config=wrangler.deploy.toml",
       "d1 migrations apply footfall --remote --config=wrangler.deploy.toml",
       "deploy --config=wrangler.deploy.toml",
@@ -76,7 +73,7 @@ describe("npm run deploy", () => {
   it("creates nothing that is there", () => {
     const { commands } = rehearse({
       databases: ["footfall"],
-      queues: ["footfall-webhooks", "footfall-reactions", "footfall-calls"],
+      queues: QUEUES,
     });
     expect(commands.filter((command) => command.includes("create"))).toEqual([]);
     expect(commands.at(-1)).toBe("deploy --config=wrangler.deploy.toml");
@@ -114,14 +111,8 @@ describe("what is declared against what the code uses", () => {
   const bindings = [
     "DB",
     "ASSETS",
-    "VISITOR",
-    "CLOCK",
-    "CONNECTION",
-    "SYNC",
-    "WEBHOOKS",
-    "REACTIONS",
-    "CALLS",
-    "MESSAGES",
+    ...config.durable_objects.bindings.map(({ name }) => name),
+    ...(config.queues.producers ?? []).map(({ binding }) => binding),
   ];
   const names = [...bindings, "TRUST_GEO_HEADERS", ...SECRETS];
   const needs = (change: Partial<Needs> = {}): Needs => ({
