@@ -50,6 +50,8 @@ export default defineConfig({
           testTimeout: 30_000,
           // One for each core of a small machine; a runtime mostly waits for the other processes of its test.
           maxWorkers: 2,
+          // Each test mints its own shop, so files share a runtime and its database: starting one takes seconds.
+          isolate: false,
         },
       },
       {
