@@ -288,6 +288,9 @@ ALTER TABLE `orders` ADD `tags` text DEFAULT '[]' NOT NULL;--> statement-breakpo
 ALTER TABLE `orders` ADD `delivered_at` integer;--> statement-breakpoint
 CREATE INDEX `orders_counted` ON `orders` (`shop`,`contact`,`placed_at`,`original_total`,`total`,`currency`,`test`,`cancelled_at`) WHERE contact is not null and test = 0 and cancelled_at is null;--> statement-breakpoint
 CREATE INDEX `orders_counted_placed` ON `orders` (`shop`,`placed_at`,`contact`,`test`,`cancelled_at`) WHERE test = 0 and cancelled_at is null;--> statement-breakpoint
+ALTER TABLE `products` ADD `stock` integer;--> statement-breakpoint
+ALTER TABLE `products` ADD `tracks_stock` integer;--> statement-breakpoint
+ALTER TABLE `products` ADD `oversells` integer;--> statement-breakpoint
 ALTER TABLE `segment_watches` ADD `needle` text DEFAULT '' NOT NULL;--> statement-breakpoint
 ALTER TABLE `segments` ADD `refilled_at` integer;--> statement-breakpoint
 ALTER TABLE `privacy_requests` ADD `event_id` text;--> statement-breakpoint
@@ -345,6 +348,10 @@ END;
 --> statement-breakpoint
 CREATE TRIGGER `automations_products_price` AFTER UPDATE OF `price` ON `products` WHEN new.`price` < old.`price` AND EXISTS (SELECT 1 FROM `automation_watches` WHERE `shop` = new.`shop` AND `what` IN ('product_changed')) BEGIN
 	INSERT INTO `outbox` (`shop`, `type`, `subject`, `natural_key`, `data`, `at`, `next_attempt_at`) SELECT new.`shop`, 'product_changed', 'product:' || new.`external_id`, 'product' || ':' || lower(hex(randomblob(10))), json_object('change', 'price_drop', 'productId', new.`external_id`, 'from', old.`price`, 'to', new.`price`), 0, 0;
+END;
+--> statement-breakpoint
+CREATE TRIGGER `automations_products_stock` AFTER UPDATE OF `stock` ON `products` WHEN new.`stock` <> old.`stock` AND new.`tracks_stock` IS NOT 0 AND EXISTS (SELECT 1 FROM `automation_watches` WHERE `shop` = new.`shop` AND `what` IN ('product_changed')) BEGIN
+	INSERT INTO `outbox` (`shop`, `type`, `subject`, `natural_key`, `data`, `at`, `next_attempt_at`) SELECT new.`shop`, 'product_changed', 'product:' || new.`external_id`, 'product' || ':' || lower(hex(randomblob(10))), json_object('change', 'stock', 'productId', new.`external_id`, 'from', old.`stock`, 'to', new.`stock`), 0, 0;
 END;
 --> statement-breakpoint
 CREATE TRIGGER `automations_visitors_linked` AFTER UPDATE OF `contact` ON `visitors` WHEN old.`contact` IS NOT new.`contact` AND new.`contact` IS NOT NULL BEGIN

@@ -66,7 +66,7 @@ const holding = new WeakMap<AdminStore, (() => void)[]>();
 
 /** Resolves when no operation of the store is under way but those that are held. */
 export async function bulkSettled(store: AdminStore): Promise<void> {
-  await Promise.all(working.get(store) ?? []);
+  await Promise.all(Array.from(working.get(store) ?? []));
 }
 
 /** Lets operations go on that a failure on order holds. */

@@ -22,7 +22,16 @@ const GROUPS: { name: string; label: string; types: string[] }[] = [
   {
     name: "store",
     label: "Store",
-    types: ["abandoned_checkout", "abandoned_browse", "cart_recovered", "order_updated", "price_drop", "event"],
+    types: [
+      "abandoned_checkout",
+      "abandoned_browse",
+      "cart_recovered",
+      "order_updated",
+      "price_drop",
+      "back_in_stock",
+      "low_stock",
+      "event",
+    ],
   },
   {
     name: "people",

@@ -239,17 +239,33 @@ export type ScheduleTrigger = z.infer<typeof ScheduleTrigger>;
 
 const ManualTrigger = z.strictObject({ type: z.literal("manual") });
 
-/** A product's price goes down; lets in those who viewed it, or had it in a cart, in the last days. */
-const PriceDrop = z.strictObject({
-  type: z.literal("price_drop"),
+/** Those who viewed a product, or had it in a cart, in the last days. */
+const interested = {
   audience: z.enum(["viewed", "in_cart"]),
   days: z.int().min(1).max(90).default(30),
   products: Words,
+};
+
+const PriceDrop = z.strictObject({
+  type: z.literal("price_drop"),
+  ...interested,
   /** Of the price before, in percent, at least. */
   percent: z.number().min(0).max(100).default(0),
 });
 
-export type PriceDrop = z.infer<typeof PriceDrop>;
+/** A product that had run out is there again. */
+const BackInStock = z.strictObject({ type: z.literal("back_in_stock"), ...interested });
+
+/** A product's stock falls to so many pieces, and some are left. */
+const LowStock = z.strictObject({
+  type: z.literal("low_stock"),
+  ...interested,
+  pieces: z.int().min(1).max(1_000).default(5),
+});
+
+const ProductTrigger = z.discriminatedUnion("type", [PriceDrop, BackInStock, LowStock]);
+
+export type ProductTrigger = z.infer<typeof ProductTrigger>;
 
 export const Trigger = z.discriminatedUnion("type", [
   ...EVENTS,
@@ -257,7 +273,7 @@ export const Trigger = z.discriminatedUnion("type", [
   DateTrigger,
   ScheduleTrigger,
   ManualTrigger,
-  PriceDrop,
+  ...ProductTrigger.options,
 ]);
 
 export type Trigger = z.infer<typeof Trigger>;

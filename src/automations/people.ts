@@ -2,6 +2,7 @@ import { audit } from "../api/audit";
 import type { Ctx } from "../context";
 import { sql } from "../db/client";
 import { AppError } from "../errors";
+import { closeAlert } from "../health";
 import { armClock } from "../jobs";
 import { newId } from "../lib/ids";
 import type { SubjectKind } from "../segments";
@@ -83,9 +84,10 @@ export async function findPeople(ctx: Ctx, contactIds: string[], visitorIds: str
 /** Tries the step of a failed run again. Throws 404 and, for a run that has not failed, 409. */
 export async function retryRun(ctx: Ctx, row: AutomationRow, id: string): Promise<void> {
   const { db, shop, now } = ctx;
-  const run = await sql(db, "select key, state from runs where automation = ? and id = ?", row.key, id).first<{
+  const run = await sql(db, "select key, state, step from runs where automation = ? and id = ?", row.key, id).first<{
     key: number;
     state: string;
+    step: string | null;
   }>();
   if (!run) throw new AppError("not_found");
   if (run.state !== "failed") throw new AppError("conflict", `It is ${run.state}`);
@@ -97,6 +99,7 @@ export async function retryRun(ctx: Ctx, row: AutomationRow, id: string): Promis
       run.key,
       now,
     ),
+    ...closeAlert(db, { shop: shop.key, kind: "automation_failing", subject: `${row.id}:${run.step ?? ""}` }, now),
     audit(ctx, "automation.run_retried", id),
   ]);
   ctx.later(ctx.env.RUNS.send({ shop: shop.key, runs: [run.key] }).catch(() => undefined));

@@ -9,7 +9,8 @@ import { flightStatements } from "./in-flight";
 import { before } from "./length";
 import { loadVersions, versionName } from "./load";
 import { meets } from "./match";
-import { productStatements } from "./price-drop";
+import type { ProductTrigger } from "./elements";
+import { isOfProducts, productStatements } from "./product-changes";
 import type { RunData } from "./run";
 
 /** An automation that people may enter. */
@@ -115,11 +116,11 @@ async function entryStatements(
 }
 
 type Trigger = Automation["triggers"][number];
-type EventTrigger = Exclude<Trigger, { type: "abandoned_browse" | "date" | "schedule" | "manual" | "price_drop" }>;
+type EventTrigger = Exclude<Trigger, ProductTrigger | { type: "abandoned_browse" | "date" | "schedule" | "manual" }>;
 
 /** True for triggers that an event of the person meets by itself. */
 export function isEvent(trigger: Trigger): trigger is EventTrigger {
-  return !["abandoned_browse", "date", "schedule", "manual", "price_drop"].includes(trigger.type);
+  return !isOfProducts(trigger) && !["abandoned_browse", "date", "schedule", "manual"].includes(trigger.type);
 }
 
 function dataOf(row: EventRow, event: Told["event"]): RunData {

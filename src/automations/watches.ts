@@ -69,6 +69,8 @@ function elementWatches(element: Trigger): Watch[] {
     case "sms_keyword":
       return of("message_replied");
     case "price_drop":
+    case "back_in_stock":
+    case "low_stock":
       return of("product_changed");
     case "date":
     case "schedule":

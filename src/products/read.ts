@@ -55,6 +55,8 @@ function show(row: typeof products.$inferSelect, currency: string): Product {
     description: row.description,
     price: row.price === null ? null : { amount: row.price, currency },
     status: row.status,
+    stock: row.stock,
+    soldOut: row.tracksStock === true && row.stock !== null && row.stock <= 0 && row.oversells !== true,
     images: Texts.parse(JSON.parse(row.images)),
     collections: Texts.parse(JSON.parse(row.collections)),
     updatedAt: iso(row.updatedAt),

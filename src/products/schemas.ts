@@ -14,6 +14,8 @@ export const ProductSchema = z
     description: MaybeText.openapi({ description: "Plain text" }),
     price: Maybe(MoneySchema).openapi({ description: "The lowest of its variants" }),
     status: MaybeText.openapi({ description: "active, draft or archived" }),
+    stock: z.int().nullable().openapi({ description: "Pieces of all variants together; null where nobody told" }),
+    soldOut: z.boolean().openapi({ description: "Known to have run out, and not sold beyond that" }),
     images: z.array(z.string()),
     collections: z.array(z.string()).openapi({ description: "Titles" }),
     updatedAt: TimeSchema,

@@ -1,5 +1,8 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
+/** SQL: the product `p` is known to have run out. */
+export const SOLD_OUT = "(p.tracks_stock = 1 and p.stock <= 0 and p.oversells is not 1)";
+
 /** What order and cart lines do not carry: category, picture, tags. `without rowid`. */
 export const products = sqliteTable(
   "products",
@@ -19,6 +22,12 @@ export const products = sqliteTable(
     price: integer("price"),
     /** `active`, `draft` or `archived`. */
     status: text("status"),
+    /** Pieces of all variants together; null where nobody told. */
+    stock: integer("stock"),
+    /** False: sold however many there are. Null where nobody told: webhooks do not. */
+    tracksStock: integer("tracks_stock", { mode: "boolean" }),
+    /** Some variant is sold beyond its stock. */
+    oversells: integer("oversells", { mode: "boolean" }),
     /** JSON arrays: addresses of all pictures, titles of the collections it is in. */
     images: text("images").notNull().default("[]"),
     collections: text("collections").notNull().default("[]"),

@@ -15,6 +15,12 @@ export interface ProductSource {
   /** The lowest price of its variants, minor units of the shop's currency. */
   price?: number | null;
   status?: string | null;
+  /** Pieces of all variants together. */
+  stock?: number | null;
+  /** False: sold however many there are. */
+  tracksStock?: boolean;
+  /** Some variant is sold beyond its stock. */
+  oversells?: boolean;
   /** Addresses of all pictures, the first one first. */
   images?: string[];
   /** Titles of the collections it is in. */
@@ -33,6 +39,9 @@ export function upsertProduct(db: D1Database, shop: number, product: ProductSour
     ["description", product.description],
     ["price", product.price],
     ["status", product.status],
+    ["stock", product.stock],
+    ["tracks_stock", product.tracksStock === undefined ? undefined : Number(product.tracksStock)],
+    ["oversells", product.oversells === undefined ? undefined : Number(product.oversells)],
     ["images", product.images && JSON.stringify(product.images)],
     ["collections", product.collections && JSON.stringify(product.collections)],
   ];

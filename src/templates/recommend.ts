@@ -1,4 +1,5 @@
 import { sql } from "../db/client";
+import { SOLD_OUT } from "../products/tables";
 
 /** How far back others' orders tell what goes together, ms. */
 const WINDOW_MS = 365 * 86_400_000;
@@ -44,7 +45,7 @@ export async function recommend(
        where p.category is not null)
      select p.external_id as id from products p
      left join together t on t.id = p.external_id left join selling s on s.id = p.external_id
-     where p.shop = ?1 and coalesce(p.status, 'active') = 'active' and p.handle is not null
+     where p.shop = ?1 and coalesce(p.status, 'active') = 'active' and not coalesce(${SOLD_OUT}, 0) and p.handle is not null
        and (t.id is not null or s.id is not null)
        and p.external_id not in (select id from bought) and p.external_id not in (select value from json_each(?3))
      order by coalesce(t.times, 0) desc, p.category in (select category from liked) desc, coalesce(s.pieces, 0) desc,

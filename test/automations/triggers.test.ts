@@ -430,3 +430,34 @@ test("D26: a price that goes down brings back who looked at the product, or has 
   }
   expect(await Promise.all([viewed, inCart, halved].map((one) => count(one)))).toEqual([1, 1, 0]);
 });
+
+test("a product that is there again, or is running out, brings back who waits for it", async () => {
+  const shop = await mintShop();
+  const of = (trigger: object) =>
+    live(shop, { triggers: [{ audience: "in_cart", ...trigger }], steps: [{ id: "end", type: "exit" }] });
+  const back = await of({ type: "back_in_stock" });
+  const low = await of({ type: "low_stock", pieces: 3 });
+  const other = await of({ type: "back_in_stock", products: ["p9"] });
+  const contact = await seedContact(shop.key, { email: "b@x.example" });
+  await seedCart(shop.key, {
+    contact: contact.key,
+    items: '[{"productId":"p1","quantity":1},{"productId":"p2","quantity":1}]',
+  });
+  await seedProduct(shop.key, "p1", { stock: 0 });
+  await seedProduct(shop.key, "p2", { stock: 0, tracks_stock: 0 });
+  travel(SECOND);
+  const seen: number[][] = [];
+  for (const stock of [0, 8, 5, 3, 2, 0]) {
+    await rows("update products set stock = ? where shop = ? and external_id in ('p1', 'p2')", stock, shop.key);
+    await settle(shop);
+    seen.push(await Promise.all([back, low, other].map((one) => count(one))));
+  }
+  expect(seen).toEqual([
+    [0, 0, 0],
+    [1, 0, 0],
+    [1, 0, 0],
+    [1, 1, 0],
+    [1, 1, 0],
+    [1, 1, 0],
+  ]);
+});

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import { api, mintShop, operator } from "../helpers/api";
 import { seedProduct } from "../helpers/seed";
+import { all, deliver, newShop, NOW } from "../shopify/deliver";
 
 test("products are listed by id and shown with what lines do not carry", async () => {
   const shop = await mintShop();
@@ -54,4 +55,36 @@ test("every product route needs a key with the read scope and its own shop", asy
   expect((await other.full.get("/v1/products")).body.items).toEqual([]);
   expect((await mine.full.get("/v1/products?cursor=zzz")).status).toBe(400);
   expect((await mine.full.get("/v1/products/%00")).status).toBe(404);
+});
+
+test("a webhook tells the stock, all variants together; only the Admin API says whether it is counted", async () => {
+  const shop = await newShop();
+  const body = (variants: object[], seconds: number, more: object = {}) => ({
+    id: 7,
+    title: "Mug",
+    updated_at: new Date(NOW + seconds * 1000).toISOString(),
+    variants,
+    ...more,
+  });
+  const variant = (pieces: number | null, policy = "deny") => ({
+    price: "9.00",
+    inventory_quantity: pieces,
+    inventory_policy: policy,
+  });
+  const stored = () => all("select stock, tracks_stock, oversells from products where shop = ?", shop.key);
+  await deliver(shop, "products/create", body([variant(3), variant(-2), variant(4, "continue")], 0));
+  expect(await stored()).toEqual([{ stock: 7, tracks_stock: null, oversells: 1 }]);
+  await deliver(shop, "products/update", body([variant(0), variant(0)], 1, { tracks_inventory: true }));
+  expect(await stored()).toEqual([{ stock: 0, tracks_stock: 1, oversells: 0 }]);
+  // What a body leaves out, or tells of some variants alone, stays.
+  await deliver(shop, "products/update", body([{ price: "9.00" }, variant(5)], 2));
+  await deliver(
+    shop,
+    "products/update",
+    body(
+      Array.from({ length: 100 }, () => variant(1)),
+      3,
+    ),
+  );
+  expect(await stored()).toEqual([{ stock: 0, tracks_stock: 1, oversells: 0 }]);
 });

@@ -42,6 +42,7 @@ async function store() {
   });
   await seedProduct(shop.key, "p2", { handle: "soap", title: "Soap", price: 500, category: "Bath" });
   await seedProduct(shop.key, "p3", { handle: "oil", title: "Oil", price: 1500, category: "Candles" });
+  await seedProduct(shop.key, "p5", { handle: "out", title: "Out", stock: 0, tracks_stock: 1, oversells: 0 });
   await seedProduct(shop.key, "p4", {
     handle: "gone",
     title: "Gone",
@@ -374,19 +375,19 @@ describe("D13: codes and recommendations", () => {
     expect(await preview(shop, id, { contactId: contact.id })).toMatchObject({ text: "Yours: YOUR-CODE" });
   });
 
-  test("recommendations leave out what was bought, what the message is about, and what is not on sale", async () => {
+  test("recommendations leave out what was bought, what the message is about, and what is not on sale or has run out", async () => {
     const { shop, contact, token } = await store();
     // Others bought all four together with what is in the cart.
     for (let i = 0; i < 3; i++) {
       const other = await seedContact(shop.key);
       const order = await seedOrder(shop.key, { contact: other.key, placed_at: T0 - 1000 });
-      for (const [line, product] of ["p1", "p2", "p3", "p4"].entries())
+      for (const [line, product] of ["p1", "p2", "p3", "p4", "p5"].entries())
         await seedItem(order.key, line, { product_id: product });
     }
     const { id } = await make(shop, email('{% render "recommendations" %}{{ cart.count }}'));
     const { html } = await preview(shop, id, { contactId: contact.id, about: { cart: token } });
     expect(html).toContain("You may also like");
     expect(html).toContain(`https://${shop.domain}/products/oil`);
-    for (const handle of ["candle", "soap", "gone"]) expect(html).not.toContain(`/products/${handle}`);
+    for (const handle of ["candle", "soap", "gone", "out"]) expect(html).not.toContain(`/products/${handle}`);
   });
 });

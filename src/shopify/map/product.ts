@@ -30,16 +30,26 @@ const Product = z.object({
   body_html: z.string().nullable().optional(),
   status: text(50).optional(),
   variants: z
-    .array(z.object({ price: Decimal.nullable().optional() }))
+    .array(
+      z.object({
+        price: Decimal.nullable().optional(),
+        inventory_quantity: z.int().nullable().optional(),
+        inventory_policy: text(50).optional(),
+      }),
+    )
     .nullable()
     .optional(),
-  /** Titles; only the Admin API tells them. */
+  /** Only the Admin API tells these: whether stock is counted at all, and titles. */
+  tracks_inventory: z.boolean().optional(),
   collections: z.array(text(255)).optional(),
   updated_at: Moment.nullable().optional(),
 });
 
 /** Characters of a description that are kept. */
 const DESCRIPTION = 5_000;
+
+/** Variants that a webhook tells whole; further ones are only named. Source: Shopify's changelog of 2024-04. */
+const WHOLE_VARIANTS = 100;
 
 /** Pictures of a product that are kept. */
 const PICTURES = 50;
@@ -75,6 +85,13 @@ export function mapProduct(body: unknown, context: MapContext): ProductSource {
     if (amounts.length > 0) product.price = Math.min(...amounts);
     else if (prices.length === 0) product.price = null;
   }
+  if (p.tracks_inventory !== undefined) product.tracksStock = p.tracks_inventory;
+  const pieces =
+    (p.variants?.length ?? 0) < WHOLE_VARIANTS ? whole(p.variants?.map((v) => v.inventory_quantity)) : null;
+  if (pieces && pieces.length > 0) product.stock = known(pieces).reduce((sum, each) => sum + Math.max(each, 0), 0);
+  const policies = whole(p.variants?.map((v) => v.inventory_policy));
+  if (policies && policies.length > 0)
+    product.oversells = known(policies).some((each) => each.toLowerCase() === "continue");
   if (p.collections !== undefined) product.collections = known(p.collections);
   return product;
 }

@@ -138,6 +138,8 @@ export const Product = z.object({
   descriptionHtml: Text,
   updatedAt: Text,
   category: maybe(z.object({ name: Text })),
+  totalInventory: maybe(z.int()),
+  tracksInventory: z.boolean().optional(),
   priceRangeV2: maybe(z.object({ minVariantPrice: Money })),
 });
 

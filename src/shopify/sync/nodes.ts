@@ -269,7 +269,10 @@ function productBody(product: z.infer<typeof Product>, children: z.infer<typeof 
     body_html: product.descriptionHtml ?? null,
     image: images[0] ?? null,
     images,
-    variants: product.priceRangeV2 ? [{ price: product.priceRangeV2.minVariantPrice.amount }] : [],
+    variants: product.priceRangeV2
+      ? [{ price: product.priceRangeV2.minVariantPrice.amount, inventory_quantity: product.totalInventory ?? null }]
+      : [],
+    ...(product.tracksInventory === undefined ? {} : { tracks_inventory: product.tracksInventory }),
     collections: children.flatMap(({ id, title }) => (id.includes("/Collection/") && title ? [title] : [])),
     updated_at: product.updatedAt ?? null,
   };

@@ -89,6 +89,7 @@ export function productsQuery(filter: string): string {
         node {
           id title handle vendor productType status tags descriptionHtml createdAt updatedAt
           category { name }
+          totalInventory tracksInventory
           priceRangeV2 { minVariantPrice { amount currencyCode } }
           media { edges { node { id mediaContentType ... on MediaImage { image { url } } } } }
           collections { edges { node { id title } } }

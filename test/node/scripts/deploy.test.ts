@@ -111,8 +111,8 @@ describe("what is declared against what the code uses", () => {
   const bindings = [
     "DB",
     "ASSETS",
-    ...config.durable_objects.bindings.map(({ name }) => name),
-    ...(config.queues.producers ?? []).map(({ binding }) => binding),
+    ...config.durable_objects.bindings.map((object: { name: string }) => object.name),
+    ...(config.queues.producers ?? []).map((queue: { binding: string }) => queue.binding),
   ];
   const names = [...bindings, "TRUST_GEO_HEADERS", ...SECRETS];
   const needs = (change: Partial<Needs> = {}): Needs => ({

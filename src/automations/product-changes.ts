@@ -3,7 +3,7 @@ import type { SubjectKind } from "../segments";
 import type { Shop } from "../shops";
 import { admit } from "./admit";
 import type { Automation } from "./definition";
-import type { PriceDrop } from "./elements";
+import type { ProductTrigger } from "./elements";
 import { type Entrance, type Entry, enterStatements } from "./enter";
 import type { Told } from "./happening";
 import { before } from "./length";
@@ -16,9 +16,14 @@ interface Open extends Entrance {
   automation: Automation;
 }
 
-const isPriceDrop = (trigger: Automation["triggers"][number]): trigger is PriceDrop => trigger.type === "price_drop";
+const TYPES = new Set(["price_drop", "back_in_stock", "low_stock"]);
 
-/** Lets in those who looked at a product, or had it in a cart, when its price goes down. Each statement returns keys. */
+/** True for triggers that a change of a product meets, for many people at once. */
+export function isOfProducts(trigger: Automation["triggers"][number]): trigger is ProductTrigger {
+  return TYPES.has(trigger.type);
+}
+
+/** Lets in those who looked at a product, or had it in a cart, when it changes as they wait for. Each statement returns keys. */
 export async function productStatements(
   db: D1Database,
   shop: Shop,
@@ -28,11 +33,11 @@ export async function productStatements(
 ): Promise<D1PreparedStatement[]> {
   const statements: D1PreparedStatement[] = [];
   for (const one of open) {
-    for (const trigger of one.automation.triggers.filter(isPriceDrop)) {
+    for (const trigger of one.automation.triggers.filter(isOfProducts)) {
       for (const { row, event } of told) {
-        const { productId, from, to } = event.data;
+        const { productId } = event.data;
         if (event.type !== "product_changed" || typeof productId !== "string") continue;
-        if (row.next_attempt_at < one.activatedAt || !isDrop(trigger, productId, Number(from), Number(to))) continue;
+        if (row.next_attempt_at < one.activatedAt || !isMeant(trigger, productId, event.data)) continue;
         const people = await audience(db, shop, trigger, productId, now);
         const candidates = people.map(({ kind, key }) => ({
           open: one,
@@ -41,7 +46,7 @@ export async function productStatements(
             subject: key,
             entryKey: `product:${row.natural_key}`,
             at: event.at,
-            data: { event: "price_drop", eventKey: `product:${row.natural_key}`, product: productId },
+            data: { event: trigger.type, eventKey: `product:${row.natural_key}`, product: productId },
           } satisfies Entry,
         }));
         const { reentry } = one.automation;
@@ -55,12 +60,25 @@ export async function productStatements(
   return statements;
 }
 
-function isDrop({ products, percent }: PriceDrop, productId: string, from: number, to: number): boolean {
-  const isMeant = products === undefined || products.includes(productId);
-  return isMeant && from > 0 && to < from && ((from - to) / from) * 100 >= percent;
+function isMeant(trigger: ProductTrigger, productId: string, change: Record<string, unknown>): boolean {
+  if (trigger.products !== undefined && !trigger.products.includes(productId)) return false;
+  const from = Number(change["from"]);
+  const to = Number(change["to"]);
+  if (trigger.type === "price_drop") {
+    return change["change"] === "price_drop" && from > 0 && to < from && ((from - to) / from) * 100 >= trigger.percent;
+  }
+  if (change["change"] !== "stock") return false;
+  if (trigger.type === "back_in_stock") return from <= 0 && to > 0;
+  return to > 0 && to <= trigger.pieces && from > trigger.pieces;
 }
 
-async function audience(db: D1Database, shop: Shop, { audience: of, days }: PriceDrop, productId: string, now: number) {
+async function audience(
+  db: D1Database,
+  shop: Shop,
+  { audience: of, days }: ProductTrigger,
+  productId: string,
+  now: number,
+) {
   const since = before(now, { n: days, unit: "day" }, shop.timezone);
   const who = (contact: string, visitor: string) =>
     `select distinct iif(${contact} is null, 'visitor', 'contact') as kind, coalesce(${contact}, ${visitor}) as key`;
