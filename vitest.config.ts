@@ -9,51 +9,67 @@ await trustTestCertificate();
 const { cloudflareTest, readD1Migrations } = await import("@cloudflare/vitest-plugin");
 const { fetch, Response } = await import("miniflare");
 
+/** Tests that read the whole database: they look for what should be in it nowhere. */
+const ALONE = ["test/flows/privacy*.test.ts"];
+
+/** Files of tests that run inside workerd. Those that share a runtime save the seconds that starting one takes. */
+function inWorkerd(
+  name: string,
+  { include, exclude, isolate }: { include: string[]; exclude: string[]; isolate: boolean },
+) {
+  return {
+    plugins: [
+      cloudflareTest(async ({ inject }) => ({
+        wrangler: { configPath: "./wrangler.toml" },
+        miniflare: {
+          outboundService: async (request) => {
+            const answer = (await answerAsReceiver(request)) ?? (await answerAsSns(request));
+            return answer ? new Response(answer.body, answer) : fetch(request, { redirect: "manual" });
+          },
+          bindings: {
+            TEST_MIGRATIONS: await readD1Migrations("./migrations"),
+            OPERATOR_TOKEN: "operator-token-of-the-tests",
+            SHOPIFY_API_KEY: "test-api-key",
+            SHOPIFY_API_SECRET: "test-api-secret",
+            SHOPIFY_API_SECRET_PREVIOUS: "test-api-secret-before",
+            ENCRYPTION_KEY: "dGVzdHMtb25seS1rZXktb2YtMzItYnl0ZXMtLS0tLS0=",
+            TRUST_GEO_HEADERS: "on",
+            DEVELOPMENT_SENDER: "off",
+            DNS_RESOLVER: `${inject("providers")}/dns/dns-query`,
+            SEED: process.env["SEED"] ?? "",
+            SHOPIFY_ADMIN_ORIGIN: `${inject("standin")}/_shopify/{shop}`,
+          },
+        },
+      })),
+    ],
+    test: {
+      name,
+      include,
+      exclude,
+      isolate,
+      setupFiles: ["./test/helpers/setup.ts"],
+      globalSetup: ["./test/node/standin-setup.ts", "./test/node/providers-setup.ts"],
+      testTimeout: 30_000,
+      // One for each core of a small machine; a runtime mostly waits for the other processes of its test.
+      maxWorkers: 2,
+    },
+  };
+}
+
 /**
- * Two projects: `worker` runs inside workerd with real D1, Durable Objects and queues;
- * `node` drives the built tracker in a real browser and the product as a process.
+ * `worker` runs inside workerd with real D1, Durable Objects and queues, where each test mints its own shop;
+ * `worker-alone` does so with a database for each file; `node` drives the built tracker in a real browser and the
+ * product as a process.
  */
 export default defineConfig({
   test: {
     projects: [
-      {
-        plugins: [
-          cloudflareTest(async ({ inject }) => ({
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: {
-              outboundService: async (request) => {
-                const answer = (await answerAsReceiver(request)) ?? (await answerAsSns(request));
-                return answer ? new Response(answer.body, answer) : fetch(request, { redirect: "manual" });
-              },
-              bindings: {
-                TEST_MIGRATIONS: await readD1Migrations("./migrations"),
-                OPERATOR_TOKEN: "operator-token-of-the-tests",
-                SHOPIFY_API_KEY: "test-api-key",
-                SHOPIFY_API_SECRET: "test-api-secret",
-                SHOPIFY_API_SECRET_PREVIOUS: "test-api-secret-before",
-                ENCRYPTION_KEY: "dGVzdHMtb25seS1rZXktb2YtMzItYnl0ZXMtLS0tLS0=",
-                TRUST_GEO_HEADERS: "on",
-                DEVELOPMENT_SENDER: "off",
-                DNS_RESOLVER: `${inject("providers")}/dns/dns-query`,
-                SEED: process.env["SEED"] ?? "",
-                SHOPIFY_ADMIN_ORIGIN: `${inject("standin")}/_shopify/{shop}`,
-              },
-            },
-          })),
-        ],
-        test: {
-          name: "worker",
-          include: ["test/**/*.test.ts"],
-          exclude: ["test/browser/**", "test/node/**", "test/bench/**"],
-          setupFiles: ["./test/helpers/setup.ts"],
-          globalSetup: ["./test/node/standin-setup.ts", "./test/node/providers-setup.ts"],
-          testTimeout: 30_000,
-          // One for each core of a small machine; a runtime mostly waits for the other processes of its test.
-          maxWorkers: 2,
-          // Each test mints its own shop, so files share a runtime and its database: starting one takes seconds.
-          isolate: false,
-        },
-      },
+      inWorkerd("worker", {
+        include: ["test/**/*.test.ts"],
+        exclude: ["test/browser/**", "test/node/**", "test/bench/**", ...ALONE],
+        isolate: false,
+      }),
+      inWorkerd("worker-alone", { include: ALONE, exclude: [], isolate: true }),
       {
         test: {
           name: "node",

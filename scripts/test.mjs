@@ -96,7 +96,8 @@ function plain(text) {
 async function runTests() {
   const folder = mkdtempSync(join(tmpdir(), "footfall-tests-"));
   try {
-    const selections = forVitest.length > 0 ? [forVitest] : [["--project=worker"], ["--project=node"]];
+    const selections =
+      forVitest.length > 0 ? [forVitest] : [["--project=worker", "--project=worker-alone"], ["--project=node"]];
     const runs = await Promise.all(
       selections.map((selection, i) => vitest(selection, join(folder, `report-${i}.json`), i === 0)),
     );
