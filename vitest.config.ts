@@ -9,8 +9,8 @@ await trustTestCertificate();
 const { cloudflareTest, readD1Migrations } = await import("@cloudflare/vitest-plugin");
 const { fetch, Response } = await import("miniflare");
 
-/** Tests that read the whole database: they look for what should be in it nowhere. */
-const ALONE = ["test/flows/privacy*.test.ts"];
+/** Tests about the whole database: they look for what should be in it nowhere, or take a part of it away. */
+const ALONE = ["test/flows/privacy*.test.ts", "test/jobs/clock.test.ts", "test/health/*.test.ts"];
 
 /** Files of tests that run inside workerd. Those that share a runtime save the seconds that starting one takes. */
 function inWorkerd(

@@ -5,6 +5,7 @@ import { sql } from "../db/client";
 import { logFailure } from "../lib/log";
 import { CLOCK_PERIOD_MS } from "./arm";
 import { continueLongJobs } from "./long";
+import { nextCampaign } from "./campaigns";
 import { dueRuns, nextEntrance, nextRun } from "./runs";
 import { nextMembership, updateMembership } from "./membership";
 
@@ -15,7 +16,7 @@ const SWEEP_ROWS = 5_000;
 const RESEND_MS = 2 * 60_000;
 
 /** Rows named in one message: as many as a consumer does quickly, so that consumers share a backlog. */
-const PER_MESSAGE = { inbox: 1, outbox: 50, calls: 12, deliveries: 12, runs: 100 };
+const PER_MESSAGE = { inbox: 10, outbox: 50, calls: 12, deliveries: 12, runs: 100 };
 
 /** What one sweep leaves of memberships goes on in the next, ms. */
 const BEHIND_MS = 100;
@@ -104,6 +105,7 @@ export class Clock extends DurableObject<Env> {
     await this.#send(this.env.MESSAGES, "deliveries", deliveries.results, now);
     const membership = await nextMembership(DB, shop);
     const isBehind = membership !== null && membership <= now && (await updateMembership(this.env, shop, now));
+    const campaign = await nextCampaign(this.env, shop, now);
     const goesOn = await continueLongJobs(this.env, now, shop);
     const entering = await nextEntrance(this.env, shop, now);
     const times = [
@@ -116,7 +118,9 @@ export class Clock extends DurableObject<Env> {
     ].filter((time) => time !== null);
     const soon = times.length === 0 ? null : Math.min(now + CLOCK_PERIOD_MS, ...times.filter((time) => time > now));
     // Where nothing else waits the clock sleeps until a membership or a wait ends, however far that is.
-    const later = [await nextMembership(DB, shop), await nextRun(DB, shop, now), entering].filter((at) => at !== null);
+    const later = [await nextMembership(DB, shop), await nextRun(DB, shop, now), entering, campaign].filter(
+      (at) => at !== null,
+    );
     return later.length === 0 ? soon : Math.min(soon ?? Infinity, Math.max(Math.min(...later), now));
   }
 
