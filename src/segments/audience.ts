@@ -105,3 +105,23 @@ export async function audienceMembers(
   const found = new Set(results.flatMap((one) => one.results.map(({ subject }) => subject)));
   return [...found].sort((a, b) => a - b).slice(0, page.limit);
 }
+
+/** How many contacts an audience has now, each once. */
+export async function audienceSize(db: D1Database, { include, exclude }: AudienceSets): Promise<number> {
+  const of = (table: "segment" | "list", parameter: string) =>
+    `select m.subject from json_each(${parameter}) x cross join ${table}_members m on m.${table} = x.value and m.kind = 'contact'`;
+  const row = await sql(
+    db,
+    `select count(*) as size from (${of("segment", "?1")} union ${of("list", "?2")}) m
+     where exists (select 1 from contacts s where s.key = m.subject and s.deleted_at is null)
+       and not exists (select 1 from json_each(?3) x cross join segment_members e
+         on e.segment = x.value and e.kind = 'contact' and e.subject = m.subject)
+       and not exists (select 1 from json_each(?4) x cross join list_members e
+         on e.list = x.value and e.kind = 'contact' and e.subject = m.subject)`,
+    JSON.stringify(include.segments),
+    JSON.stringify(include.lists),
+    JSON.stringify(exclude.segments),
+    JSON.stringify(exclude.lists),
+  ).first<{ size: number }>();
+  return row?.size ?? 0;
+}

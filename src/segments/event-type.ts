@@ -1,8 +1,8 @@
 import type { ValueType } from "./condition";
+import type { Bounds } from "./compile/bounds";
 import type { Frame, Relation } from "./compile/frame";
 import type { Lines } from "./compile/lines";
 import type { Value } from "./compile/predicate";
-import type { Range } from "./window";
 
 /** A property of an event that conditions, sums and distinct counts may name. */
 export interface Property {
@@ -15,7 +15,7 @@ export interface Property {
 /** Where an event of one name is found. An event may have several sources; no occurrence is in two of them. */
 export interface Source {
   /** Rows, one an occurrence, of subjects of the frame; times in the range. */
-  rows: (frame: Frame, name: string, window: Range | null) => Relation;
+  rows: (frame: Frame, name: string, window: Bounds | null) => Relation;
   /** SQL of the moment it happened. */
   at: string;
   /** SQL of the scalar properties; absent ones are missing here. */

@@ -1,3 +1,4 @@
+import { fromNow } from "./compile/bounds";
 import type { Frame, Relation } from "./compile/frame";
 import { LINE_FACTS, type LineFact, lineValue, orderLines } from "./compile/lines";
 import { lastOrder, orders, refunds } from "./compile/relations";
@@ -52,7 +53,7 @@ export const TOTALS: Field[] = [
   ofContacts("totals", "days_since_last_order", "Days since the last order", "number", {
     kind: "aggregate",
     rows: orders,
-    value: ({ now, parameters }) => ({ sql: `(${parameters.one(now)} - max(o.placed_at)) / ${DAY_MS}` }),
+    value: ({ parameters }) => ({ sql: `(${parameters.one(fromNow())} - max(o.placed_at)) / ${DAY_MS}` }),
   }),
   ofContacts(
     "totals",

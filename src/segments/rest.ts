@@ -1,5 +1,5 @@
 /** What the other parts that load late use of segments: REST, jobs and the clock; never on the way of a beacon. */
-export { audienceMembers, type AudienceIds, type AudienceSets, findAudience } from "./audience";
+export { audienceMembers, audienceSize, type AudienceIds, type AudienceSets, findAudience } from "./audience";
 export { notReferred, referring } from "./change";
 export { LIMITS, type Limits } from "./membership/evaluate";
 export { customFieldsOf, vocabulary } from "./membership/load";

@@ -139,25 +139,32 @@ function candidates(span: Exclude<Span, { kind: "fixed" }>, at: number, now: num
   return lengths.flatMap(({ n, unit }) => {
     const sign = span.kind === "next" ? -1 : 1;
     if (!isCalendar(unit)) return [at + sign * n * MS[unit], at + sign * n * MS[unit] + 1, at, at + 1];
-    const middle = Temporal.PlainDate.from(dayOf(at, zone)).add({ [`${unit}s`]: sign * n });
-    const days = Array.from({ length: 2 * SLACK_DAYS + 1 }, (_, i) => middle.add({ days: i - SLACK_DAYS }).toString());
-    return [...days.map((day) => startOf(day, zone)), at + 1, at];
+    const middle = plus(dayOf(at, zone), { n: sign * n, unit });
+    const around = Array.from({ length: 2 * SLACK_DAYS + 1 }, (_, i) => addDays(middle, i - SLACK_DAYS));
+    return [...around.map((day) => startOf(day, zone)), at + 1, at];
   });
 }
 
 /** The local day of an instant, `YYYY-MM-DD`. */
 export function dayOf(at: number, zone: string): string {
-  const last = lastDays.get(zone);
-  if (last && at >= last.from && at < last.until) return last.day;
+  // A day in UTC is part of two or three local ones.
+  const name = `${zone} ${Math.floor(at / DAY_MS)}`;
+  const known = days.get(name) ?? [];
+  const one = known.find(({ from, until }) => at >= from && at < until);
+  if (one) return one.day;
   const day = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone).toPlainDate().toString();
-  if (lastDays.size >= MOST_KEPT) lastDays.clear();
-  lastDays.set(zone, { day, from: startOf(day, zone), until: startOf(addDays(day, 1), zone) });
+  const found = { day, from: startOf(day, zone), until: startOf(addDays(day, 1), zone) };
+  if (days.size >= MOST_KEPT) days.clear();
+  days.set(name, [...known.filter((other) => other.day !== day), found]);
   return day;
 }
 
-/** Per isolate: many segments ask about the same few days, and a zone's rules are slow to read. */
-const lastDays = new Map<string, { day: string; from: number; until: number }>();
+const DAY_MS = 86_400_000;
+
+/** Per isolate: many segments ask about the same few days, and a zone's rules and a calendar's are slow to read. */
+const days = new Map<string, { day: string; from: number; until: number }[]>();
 const starts = new Map<string, number>();
+const sums = new Map<string, string>();
 const MOST_KEPT = 5_000;
 
 /** The first instant of a local day; where midnight does not exist, the first one that does. */
@@ -188,9 +195,15 @@ export function isCalendar(unit: Unit): unit is (typeof CALENDAR_UNITS)[number] 
 
 /** `n` units after a local day. */
 export function plus(day: string, { n, unit }: Length): string {
-  return Temporal.PlainDate.from(day)
+  const name = `${day} ${n} ${unit}`;
+  const known = sums.get(name);
+  if (known !== undefined) return known;
+  const sum = Temporal.PlainDate.from(day)
     .add({ [`${unit}s`]: n })
     .toString();
+  if (sums.size >= MOST_KEPT) sums.clear();
+  sums.set(name, sum);
+  return sum;
 }
 
 function back({ n, unit }: Length, now: number, zone: string): { at: number; day: string } {

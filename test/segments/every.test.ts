@@ -166,27 +166,39 @@ async function livelyShop() {
   };
 }
 
-/** Each definition about everyone and about each one; fails where they disagree. */
+/** Leaves of one statement, and statements of one batch. */
+const TOGETHER = 6;
+const STATEMENTS = 20;
+
+/**
+ * Each definition about everyone and about each one; fails where they disagree. Every answer is a column of a statement
+ * of many: thousands of statements would cost the database more than what they ask.
+ */
 async function agree({ shop, subjects }: Awaited<ReturnType<typeof livelyShop>>, leaves: unknown[]) {
-  for (let from = 0; from < leaves.length; from += 20) {
-    const some = leaves.slice(from, from + 20);
-    const questions = some.flatMap((leaf) => {
-      const definition = shop.parse({ none: [leaf] }, "both");
-      const asked = (question: Parameters<typeof compile>[3]) => {
-        const { sql, values } = compile(definition, shop, T0, question);
-        return env.DB.prepare(sql).bind(...values);
-      };
-      return [asked({ ask: "count" }), ...subjects.map((subject) => asked({ ask: "subject", subject }))];
+  const questions = [{ ask: "count" } as const, ...subjects.map((subject) => ({ ask: "subject", subject }) as const)];
+  const packs = Array.from({ length: Math.ceil(leaves.length / TOGETHER) }, (_, i) =>
+    leaves.slice(i * TOGETHER, (i + 1) * TOGETHER),
+  );
+  for (let from = 0; from < packs.length; from += STATEMENTS) {
+    const some = packs.slice(from, from + STATEMENTS);
+    const statements = some.map((pack) => {
+      const compiled = pack.flatMap((leaf) => {
+        const definition = shop.parse({ none: [leaf] }, "both");
+        return questions.map((question) => compile(definition, shop, T0, question));
+      });
+      const columns = compiled.map(({ sql }, i) => `(${sql.replaceAll("?1", `?${i + 1}`)}) as a${i}`);
+      return env.DB.prepare(`select ${columns.join(", ")}`).bind(...compiled.flatMap(({ values }) => values));
     });
-    const answers = await env.DB.batch<{ count?: number; member?: number }>(questions);
-    some.forEach((leaf, i) => {
-      const [count, ...ones] = answers
-        .slice(i * (subjects.length + 1), (i + 1) * (subjects.length + 1))
-        .map(({ results: [row] }) => row?.count ?? row?.member ?? -1);
-      expect(
-        ones.reduce((sum, member) => sum + member, 0),
-        JSON.stringify(leaf),
-      ).toBe(count);
+    const answers = await env.DB.batch<Record<string, number>>(statements);
+    some.forEach((pack, p) => {
+      const row = answers[p]?.results[0] ?? {};
+      pack.forEach((leaf, i) => {
+        const [count, ...ones] = questions.map((_, q) => row[`a${i * questions.length + q}`] ?? -1);
+        expect(
+          ones.reduce((sum, member) => sum + member, 0),
+          JSON.stringify(leaf),
+        ).toBe(count);
+      });
     });
   }
 }

@@ -27,11 +27,19 @@ interface Meter {
   ms: number;
 }
 
-/** The real database with a meter, and with a cut: the call of that number is the last one, before or after it ran. */
-function watched(cut: { at: number; when: "before" | "after" } | null = null): { env: Env; meter: Meter } {
+/**
+ * The real database with a meter, and with a cut: the call of that number is the last one, before or after it ran.
+ *
+ * @param between what happens before each call, by its number
+ */
+function watched(
+  cut: { at: number; when: "before" | "after" } | null = null,
+  between: (call: number) => Promise<void> = async () => undefined,
+): { env: Env; meter: Meter } {
   const meter: Meter = { read: 0, written: 0, calls: 0, ms: 0 };
   const call = async <T>(run: () => Promise<T>): Promise<T> => {
     meter.calls += 1;
+    await between(meter.calls);
     if (cut && meter.calls >= cut.at && (cut.when === "before" || meter.calls > cut.at)) throw new Error("cut off");
     const result = await run();
     for (const one of Array.isArray(result) ? result : [result]) {
@@ -151,6 +159,47 @@ describe("exactly once", () => {
       expect(body.size).toBe(round % 2 ? 8 : 0);
       expect((await told(shop, segment)).length).toBe(8 * round);
     }
+  });
+
+  test("a change that moves nobody, settled between any two calls of a fill, is not undone by what the fill saw before", async () => {
+    const shop = await mintShop();
+    const clocked = {
+      all: [...tagged("a").all, { field: "created_at", op: "in_last", value: { n: 1, unit: "hour" } }],
+    };
+    const segment = await addSegment(shop, clocked);
+    // Whoever only settles: the fill is carried on by the other.
+    const settling = new Proxy(env.DB, {
+      get: (target, name) => {
+        if (name !== "prepare") return Reflect.get(target, name).bind(target);
+        return (text: string) => {
+          if (text.includes("'segments.fill' and shop")) throw new Error("settled");
+          return target.prepare(text);
+        };
+      },
+    });
+    let calls = 0;
+    for (let at = 2; calls === 0 || at <= calls; at++) {
+      const contact = await seedContact(shop.key, { email: `between${at}@x.example` });
+      await tag(shop, contact.key, "a").run();
+      await env.DB.batch([
+        env.DB.prepare("delete from segment_dirty where shop = ?").bind(shop.key),
+        env.DB.prepare("update segments set state = 'filling' where key = ?").bind(segment.key),
+        env.DB.prepare(
+          "insert into jobs (id, shop, kind, state, input, created_at, updated_at) values (?, ?, 'segments.fill', 'running', ?, ?, ?)",
+        ).bind(`job_b${shop.key}_${at}`, shop.key, JSON.stringify({ segment: segment.key, version: 1 }), T0, T0),
+      ]);
+      const { env: filling, meter } = watched(null, async (call) => {
+        if (call !== at) return;
+        await untag(contact.key, "a").run();
+        const settled = updateMembership({ ...env, DB: settling }, shop.key, Date.now());
+        await expect(settled).rejects.toThrow("settled");
+      });
+      await updateMembership(filling, shop.key, Date.now());
+      calls = meter.calls;
+      await catchUp(shop);
+      expect(await membersOf(shop, segment), `before call ${at} of ${calls}`).toEqual([]);
+    }
+    expect(calls).toBeGreaterThan(6);
   });
 
   test("the first fill tells of nobody unless asked; a large one goes in pieces that a kill does not lose", async () => {

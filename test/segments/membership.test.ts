@@ -2,7 +2,7 @@ import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
 
-import { mintShop } from "../helpers/api";
+import { mintShop, operator } from "../helpers/api";
 import { newVisitor, objectOf, send } from "../helpers/beacon";
 import { DAY, HOUR, MINUTE, SECOND, T0, travel, useFakeClock } from "../helpers/clock";
 import { seedCart, seedContact, seedOrder, seedVisitor } from "../helpers/seed";
@@ -96,6 +96,20 @@ describe("membership follows changes", () => {
     expect(await historyOf(shop, ask.all)).toEqual([`left contact ${contact}`, `entered contact ${contact}`]);
   });
 
+  test("a change by the operator is followed at once, with no clock and no queue", async () => {
+    const shop = await mintShop();
+    const segment = await addSegment(shop, tagged("vip"));
+    const made = await operator.post(`/v1/contacts?shop=${shop.domain}`, { email: "op@x.example", tags: ["vip"] });
+    expect(made.status).toBe(201);
+    const contact: string = made.body.id;
+    const stored = () =>
+      rows<{ n: number }>("select count(*) as n from segment_members where segment = ?", segment.key);
+    await vi.waitFor(async () => expect(await stored()).toEqual([{ n: 1 }]));
+    expect((await operator.patch(`/v1/contacts/${contact}?shop=${shop.domain}`, { tags: [] })).status).toBe(200);
+    await vi.waitFor(async () => expect(await stored()).toEqual([{ n: 0 }]));
+    expect(await historyOf(shop, segment)).toEqual([`entered contact ${contact}`, `left contact ${contact}`]);
+  });
+
   test("what other segments and lists ask about follows along; nothing loops", async () => {
     const shop = await mintShop();
     const contact = await seedContact(shop.key, { email: "b@x.example" });
@@ -158,6 +172,26 @@ describe("membership follows the clock", () => {
     await runDurableObjectAlarm(env.CLOCK.getByName(String(shop.key)));
     expect(await rows("select * from segment_members where subject = ?", contact.key)).toEqual([]);
     await runDurableObjectAlarm(env.CLOCK.getByName(String(shop.key)));
+  });
+
+  test("a hundred conditions of one definition that time moves, more than one statement has columns for", async () => {
+    const shop = await mintShop();
+    const contact = await seedContact(shop.key, { email: "hundred@x.example" });
+    await seedOrder(shop.key, { contact: contact.key, placed_at: T0 });
+    const windows = Array.from({ length: 100 }, (_, i) => ({
+      did: "order_placed",
+      window: { inLast: { n: i + 1, unit: "hour" } },
+    }));
+    const ask = { all: await addSegment(shop, { all: windows }), any: await addSegment(shop, { any: windows }) };
+    const inside = async (at: number) => {
+      vi.setSystemTime(at);
+      await catchUp(shop);
+      return [(await membersOf(shop, ask.all)).length, (await membersOf(shop, ask.any)).length];
+    };
+    expect(await inside(T0 + HOUR)).toEqual([1, 1]);
+    expect(await inside(T0 + HOUR + 1)).toEqual([0, 1]);
+    expect(await inside(T0 + 100 * HOUR)).toEqual([0, 1]);
+    expect(await inside(T0 + 100 * HOUR + 1)).toEqual([0, 0]);
   });
 
   test("whole days change at the shop's midnight, and again when the shop moves", async () => {

@@ -3,6 +3,7 @@ import type { Place } from "../field";
 import { dayOf, endOf, isCalendar, plus, rangeOf } from "../window";
 import { type Frame, keysOf, type Relation } from "./frame";
 import { linePasses, linePassesByWay, lineValue, orderLines } from "./lines";
+import type { Later } from "./parameters";
 import { compares, foldedText, passes, type Value, wordsOf } from "./predicate";
 
 /** SQL of a condition on a field of the subject `s`: true or false, and with `plain` null where it is false. */
@@ -134,10 +135,9 @@ function inLines(frame: Frame, place: Extract<Place, { kind: "lines" }>, { test,
   }
   if (frame.one !== null) return belongs(keysOf(rows, [linePasses(frame, lines, place.fact, test)]), negative);
   // Few lines of many pass: from these to their orders, not the other way round.
-  const ways = linePassesByWay(frame, lines, place.fact, test).map(({ from, where }) =>
-    keysOf({ ...rows, from: `${from} cross join orders o` }, [where]),
-  );
-  return belongs(ways.join(" union all "), negative);
+  const byLines: Relation = { ...rows, from: `${lines.from} cross join orders o` };
+  const ways = linePassesByWay(frame, lines, place.fact, test);
+  return belongs(ways.map((way) => keysOf(byLines, [way])).join(" union all "), negative);
 }
 
 /** Stage and status: what they are is in the contact's row, since when in its history. */
@@ -157,10 +157,13 @@ function inHistory(frame: Frame, column: string, { test, negative }: Condition, 
 }
 
 /** The moment since which, at the latest, it must have been so. */
-function heldFrom({ now, zone }: Frame, { length }: Extract<Test, { kind: "held" }>): number {
-  if (!isCalendar(length.unit)) {
-    return rangeOf({ kind: "last", length }, now, zone).from ?? now;
-  }
-  // Whole days, wherever in the first of them it began.
-  return endOf(plus(dayOf(now, zone), { ...length, n: -length.n }), zone);
+function heldFrom({ zone }: Frame, { length }: Extract<Test, { kind: "held" }>): Later {
+  return {
+    name: `held ${zone} ${JSON.stringify(length)}`,
+    of: ({ now }) => {
+      if (!isCalendar(length.unit)) return rangeOf({ kind: "last", length }, now, zone).from;
+      // Whole days, wherever in the first of them it began.
+      return endOf(plus(dayOf(now, zone), { ...length, n: -length.n }), zone);
+    },
+  };
 }

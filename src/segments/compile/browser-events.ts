@@ -1,4 +1,4 @@
-import type { Range } from "../window";
+import type { Bounds } from "./bounds";
 import type { Frame, Relation } from "./frame";
 import { happened } from "./predicate";
 
@@ -6,7 +6,7 @@ import { happened } from "./predicate";
  * Occurrences `e` of what browsers and servers reported. For everyone they are read by type and time; for one subject
  * the paths of its visits name them, and each is then read by its exact key. Both find the same rows.
  */
-export function browserEvents(frame: Frame, name: string, window: Range | null): Relation {
+export function browserEvents(frame: Frame, name: string, window: Bounds | null): Relation {
   const { kind, one, parameters, shop } = frame;
   const type = `(select key from event_types where name = ${parameters.one(name)})`;
   if (one === null) {

@@ -1,7 +1,7 @@
 import { holds, type NumberTest } from "../condition";
 import type { EventLeaf, Measure } from "../tree";
-import { rangeOf } from "../window";
 import { belongs } from "./attribute";
+import { boundsOf } from "./bounds";
 import { type Frame, keysOf, ledToContacts } from "./frame";
 import { type Occurrences, occurrences } from "./happenings";
 import { compares, passes } from "./predicate";
@@ -9,7 +9,7 @@ import { compares, passes } from "./predicate";
 /** SQL of an event leaf: true or false. Who has no occurrence has a count, a sum and a distinct count of 0. */
 export function eventCondition(frame: Frame, leaf: EventLeaf): string {
   const { measure } = leaf;
-  const window = leaf.window && rangeOf(leaf.window, frame.now, frame.zone);
+  const window = leaf.window && boundsOf(leaf.window, frame.zone);
   const property = "of" in measure ? measure.of : null;
   const sources = occurrences(frame, leaf, window, property);
   if ("negative" in measure) {

@@ -12,7 +12,7 @@ export interface Frame {
   shop: string;
   /** SQL of the shop's currency. */
   currency: string;
-  now: number;
+  /** IANA. What time it is comes with the values (`bounds.ts`), never into the SQL. */
   zone: string;
 }
 

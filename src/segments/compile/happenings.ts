@@ -1,7 +1,7 @@
 import type { Condition, Test } from "../condition";
 import type { Source } from "../event-catalogue";
 import type { Happening, PropertyRef, Where } from "../tree";
-import type { Range } from "../window";
+import type { Bounds } from "./bounds";
 import type { Frame, Relation } from "./frame";
 import { type Lines, linePasses, lineValue } from "./lines";
 import { compares, foldedText, passes, type Value, wordsOf } from "./predicate";
@@ -23,7 +23,7 @@ export interface Occurrences {
 export function occurrences(
   frame: Frame,
   { event, where }: Happening,
-  window: Range | null,
+  window: Bounds | null,
   property: PropertyRef | null,
 ): Occurrences[] {
   return event.sources.map((source) => {

@@ -3,11 +3,13 @@ import type { Definition, Leaf, Node } from "../tree";
 import { attribute } from "./attribute";
 import { eventCondition } from "./event";
 import type { Frame, SubjectKind } from "./frame";
-import { Parameters } from "./parameters";
+import { type Asked, Parameters } from "./parameters";
 import { sequenceCondition } from "./sequence";
 import { membershipCondition, sampleCondition } from "./standing";
 
 export type { Frame, Relation, SubjectKind } from "./frame";
+export type { Asked } from "./parameters";
+export { type Bounds, boundsOf, fromNow } from "./bounds";
 export { occurrences } from "./happenings";
 
 /** What of a shop a segment's SQL depends on. */
@@ -38,6 +40,18 @@ export type Question =
   /** A row for each of these of one kind: `key`, `member`, and the columns `c0`, `c1`... that `also` gives about `who.value`. */
   | { ask: "among"; kind: SubjectKind; keys: number[]; also: (frame: Frame) => string[] };
 
+/** Whether each of some subjects is a member: SQL that is the same for any subjects and at any time. */
+export interface Prepared {
+  /** SQL about `who.value`, true or false. */
+  member: string;
+  /** SQL of what `also` gives about it. */
+  columns: string[];
+  /** SQL of a table-valued function of the subjects' keys, to be named `who`. */
+  subjects: string;
+  /** The only parameter, `?1`. */
+  document: (asked: Asked) => string;
+}
+
 /** SQL with one parameter, `?1`; more may follow it in a statement that embeds the SQL. */
 export interface Compiled {
   sql: string;
@@ -52,33 +66,62 @@ const MOST_SQL = 100_000;
  * are found by its key. Throws `unprocessable` for what D1 could not run.
  */
 export function compile(definition: Definition, shop: SegmentShop, now: number, question: Question): Compiled {
+  if (question.ask === "among") {
+    const { member, columns, subjects, document } = prepare(definition, shop, question.kind, question.also);
+    const also = columns.map((column, i) => `, ${column} as c${i}`).join("");
+    const sql = checked(`select who.value as key, ${member} as member${also} from ${subjects} who`);
+    return { sql, values: [document({ now, keys: question.keys })] };
+  }
   const parameters = new Parameters();
   const subject = question.ask === "subject" ? question.subject : null;
-  const frameOf = (kind: SubjectKind): Frame => ({
+  const one = subject && parameters.one(subject.key);
+  const kinds = kindsOf(definition).filter((kind) => subject === null || subject.kind === kind);
+  const from = (kind: SubjectKind) => subjectsIn(definition, frameOf(shop, kind, one, parameters));
+  const sql = checked(answer(question, kinds, from, parameters));
+  return { sql, values: [parameters.document({ now, keys: [] })] };
+}
+
+/** The question about some subjects of one kind, as often as it is asked. Throws `unprocessable` as `compile` does. */
+export function prepare(
+  definition: Definition,
+  shop: SegmentShop,
+  kind: SubjectKind,
+  also: (frame: Frame) => string[],
+): Prepared {
+  const parameters = new Parameters();
+  const frame = frameOf(shop, kind, "who.value", parameters);
+  const isAsked = kindsOf(definition).includes(kind);
+  return {
+    member: checked(isAsked ? `exists (select 1 from ${subjectsIn(definition, frame)})` : NEVER),
+    columns: also(frame).map((sql) => checked(`(${sql})`)),
+    subjects: parameters.table({ name: "subjects", of: ({ keys }) => keys }),
+    document: (asked) => parameters.document(asked),
+  };
+}
+
+function frameOf(shop: SegmentShop, kind: SubjectKind, one: string | null, parameters: Parameters): Frame {
+  return {
     parameters,
     kind,
-    one: question.ask === "among" ? "who.value" : subject && parameters.one(subject.key),
+    one,
     shop: parameters.one(shop.key),
     currency: parameters.one(shop.currency),
-    now,
     zone: shop.timezone,
-  });
-  const asked = question.ask === "among" ? question.kind : subject?.kind;
-  const kinds = kindsOf(definition).filter((kind) => asked === undefined || asked === kind);
-  const from = (kind: SubjectKind) => {
-    const frame = frameOf(kind);
-    return `${SUBJECTS[kind](frame)} and ${condition(frame, definition.root, true)}`;
   };
-  // Values are never in the text, so all space in it is between words.
-  const text =
-    question.ask === "among"
-      ? among(question, kinds.length > 0 ? from(question.kind) : null, frameOf(question.kind))
-      : answer(question, kinds, from, parameters);
+}
+
+/** SQL of the rows `s` that meet the conditions. */
+function subjectsIn({ root }: Definition, frame: Frame): string {
+  return `${SUBJECTS[frame.kind](frame)} and ${condition(frame, root, true)}`;
+}
+
+/** Values are never in the text, so all space in it is between words. */
+function checked(text: string): string {
   const sql = text.replaceAll(/\s+/g, " ");
   if (new TextEncoder().encode(sql).length > MOST_SQL) {
     throw new AppError("unprocessable", "The conditions come to more SQL than one query may have");
   }
-  return { sql, values: [parameters.document()] };
+  return sql;
 }
 
 export function kindsOf({ audience }: Definition): SubjectKind[] {
@@ -97,12 +140,6 @@ const SUBJECTS: Record<SubjectKind, (frame: Frame) => string> = {
 
 function own({ one, shop }: Frame): string {
   return one === null ? `s.shop = ${shop}` : `s.key = ${one} and +s.shop = ${shop}`;
-}
-
-function among({ keys, also }: Extract<Question, { ask: "among" }>, from: string | null, frame: Frame): string {
-  const member = from === null ? NEVER : `exists (select 1 from ${from})`;
-  const columns = also(frame).map((sql, i) => `, (${sql}) as c${i}`);
-  return `select who.value as key, ${member} as member${columns.join("")} from ${frame.parameters.table(keys)} who`;
 }
 
 function answer(

@@ -102,24 +102,19 @@ export function linePasses(frame: Frame, lines: Lines, fact: LineFact, test: Tes
 }
 
 /**
- * The same as conditions of which exactly one may hold, each with the lines it is best looked for in: by their products,
- * or all of them in their own order.
+ * The same for lines of orders, as conditions of which exactly one may hold: each leads to its lines by their products,
+ * or to all of them in their own order, which SQLite would else take from the index of products.
  */
-export function linePassesByWay(
-  frame: Frame,
-  lines: Lines,
-  fact: LineFact,
-  test: Test,
-): { from: string; where: string }[] {
+export function linePassesByWay(frame: Frame, lines: Lines, fact: LineFact, test: Test): string[] {
   const own = lines.own[fact];
   const product = FROM_PRODUCT[fact];
-  const inOrder = `${lines.from} not indexed`;
-  if (!product) return [{ from: inOrder, where: linePasses(frame, lines, fact, test) }];
+  const inOrder = `i."order" > 0`;
+  if (!product) return [`${inOrder} and ${linePasses(frame, lines, fact, test)}`];
   const byProduct = productPasses(frame, lines.own.product_id ?? "null", product, test);
-  if (own === undefined) return [{ from: lines.from, where: byProduct }];
+  if (own === undefined) return [byProduct];
   return [
-    { from: inOrder, where: `${own} is not null and ${passes(frame, { sql: own }, test)}` },
-    { from: lines.from, where: `${own} is null and ${byProduct}` },
+    `${inOrder} and ${own} is not null and ${passes(frame, { sql: own }, test)}`,
+    `${own} is null and ${byProduct}`,
   ];
 }
 

@@ -1,6 +1,6 @@
 import type { Happening, SequenceLeaf } from "../tree";
-import { type Range, rangeOf } from "../window";
 import { belongs } from "./attribute";
+import { after, type Bounds, boundsOf, fromNow } from "./bounds";
 import { type Frame, keysOf, type Relation } from "./frame";
 import { occurrences } from "./happenings";
 
@@ -11,14 +11,10 @@ import { occurrences } from "./happenings";
  */
 export function sequenceCondition(frame: Frame, { first, next, happens, withinMs, window }: SequenceLeaf): string {
   const { parameters } = frame;
-  const range = window && rangeOf(window, frame.now, frame.zone);
-  const after: Range | null = range && {
-    ...range,
-    from: range.from,
-    to: range.to === null ? null : range.to + withinMs,
-  };
+  const range = window && boundsOf(window, frame.zone);
+  const later: Bounds | null = range && { ...range, to: range.to && after(range.to, withinMs) };
   const within = parameters.one(withinMs);
-  const [firsts, nexts] = [moments(frame, first, range), moments(frame, next, after)];
+  const [firsts, nexts] = [moments(frame, first, range), moments(frame, next, later)];
   const [some, others] =
     frame.one !== null
       ? [firsts, nexts]
@@ -36,7 +32,7 @@ export function sequenceCondition(frame: Frame, { first, next, happens, withinMs
     rows unbounded preceding) as seen_at from (${rows}) z`;
   const outcome = happens
     ? `not q.is_first and q.seen_at >= q.at - ${within}`
-    : `q.is_first and (q.seen_at is null or q.seen_at > q.at + ${within}) and q.at + ${within} < ${parameters.one(frame.now)}`;
+    : `q.is_first and (q.seen_at is null or q.seen_at > q.at + ${within}) and q.at + ${within} < ${parameters.one(fromNow())}`;
   const end = frame.one === null ? " group by q.subject" : "";
   return belongs(`select q.subject from (${walked}) q where ${outcome}${end}`, false);
 }
@@ -62,15 +58,15 @@ function union(parts: Moments[]): string {
     .join(" union all ");
 }
 
-function moments(frame: Frame, happening: Happening, window: Range | null): Moments[] {
+function moments(frame: Frame, happening: Happening, window: Bounds | null): Moments[] {
   return occurrences(frame, happening, window, null);
 }
 
-/** The moments of subjects who have others as well. */
+/** The moments of subjects who have others as well; the plus keeps SQLite from trying all of these for every row. */
 function ofThose(parts: Moments[], others: Moments[]): Moments[] {
   const subjects = others.map(({ rows }) => keysOf(rows)).join(" union all ");
   return parts.map(({ rows, at }) => ({
-    rows: { ...rows, where: [...rows.where, `${rows.key} in (${subjects})`] },
+    rows: { ...rows, where: [...rows.where, `+${rows.key} in (${subjects})`] },
     at,
   }));
 }

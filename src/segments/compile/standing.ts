@@ -1,6 +1,6 @@
 import type { MembershipLeaf, SampleLeaf } from "../tree";
-import { rangeOf } from "../window";
 import { belongs } from "./attribute";
+import { boundsOf } from "./bounds";
 import type { Frame } from "./frame";
 import { happened } from "./predicate";
 
@@ -13,7 +13,7 @@ export function membershipCondition(frame: Frame, { of, id, is, window }: Member
       and t.deleted_at is null)`,
     `m.kind = '${kind}'`,
     ...(one === null ? [] : [`m.subject = ${one}`]),
-    ...happened(frame, since, window && rangeOf(window, frame.now, frame.zone)),
+    ...happened(frame, since, window && boundsOf(window, frame.zone)),
   ];
   return belongs(`select m.subject from ${of}_members m where ${where.join(" and ")}`, !is);
 }

@@ -1,8 +1,10 @@
 import type { Shop } from "../../shops";
-import { compile, kindsOf, type SubjectKind } from "../compile";
+import { kindsOf, type SubjectKind } from "../compile";
+import { columnName, memberName, packed, type Part, partsOf, statementOf } from "./ask-together";
 import { type Fault, verdictOn } from "./fault";
 import type { ReadSegment } from "./load";
-import { momentsOf, recheckAt } from "./moments";
+import { recheckAt } from "./moments";
+import { questionOf } from "./prepared";
 
 /** Whether somebody is a member, and when to look again because time passes; null for never. */
 export interface Verdict {
@@ -33,24 +35,7 @@ export interface Evaluated {
   rowsRead: number;
 }
 
-/** Columns of one statement beside the first two: D1 gives at most 100. */
-const COLUMNS = 40;
-
-type Row = { key: number; member: number } & Record<string, unknown>;
-
-interface Part {
-  segment: ReadSegment;
-  kind: SubjectKind;
-  from: number;
-  statement: D1PreparedStatement;
-}
-
-/** Whether time alone may change who is a member. */
-export function isClocked(segment: ReadSegment): boolean {
-  return kindsOf(segment.parsed).some((kind) => momentsOf(segment.parsed, kind).length > 0);
-}
-
-/** Looks at each of these subjects for each of these segments, with one statement for a segment and kind. */
+/** Looks at each of these subjects for each of these segments, several segments with one statement. */
 export async function evaluate(
   db: D1Database,
   shop: Shop,
@@ -62,80 +47,81 @@ export async function evaluate(
   const outcome: Evaluated = { verdicts: [], faults: [], statements: 0, rowsRead: 0 };
   const parts = segments.flatMap((segment) => {
     try {
-      return kindsOf(segment.parsed).flatMap((kind) =>
-        subjects[kind].length === 0 ? [] : partsOf(db, shop, segment, kind, subjects[kind], now),
-      );
+      const kinds = kindsOf(segment.parsed).filter((kind) => subjects[kind].length > 0);
+      return kinds.flatMap((kind) => partsOf(segment, kind, questionOf(segment.parsed, shop, kind)));
     } catch (error) {
       outcome.faults.push({ segment, ...verdictOn(error) });
       return [];
     }
   });
-  outcome.statements = parts.length;
-  const answers = await ask(db, parts);
   const found = new Map<string, Verdict>();
-  for (const [i, part] of parts.entries()) {
-    const { segment, kind, from } = part;
-    const answer = answers[i];
-    if (!answer || answer instanceof Error) {
-      outcome.faults.push({ segment, ...verdictOn(answer) });
-      continue;
+  for (let packs = packed(parts); packs.length > 0;) {
+    outcome.statements += packs.length;
+    const asked = await ask(db, packs, subjects, now);
+    const again: Part[] = [];
+    for (const { pack, answer } of asked) {
+      const [first, ...others] = pack;
+      if (!first) continue;
+      const tooMuch = answer instanceof Error ? null : excess(answer, subjects[first.kind].length, limits);
+      // Which of them it is, each tells by itself.
+      if (others.length > 0 && (answer instanceof Error || tooMuch !== null)) {
+        again.push(...pack);
+        continue;
+      }
+      if (answer instanceof Error) {
+        outcome.faults.push({ segment: first.segment, ...verdictOn(answer) });
+        continue;
+      }
+      outcome.rowsRead += answer.meta.rows_read;
+      if (tooMuch !== null) outcome.faults.push({ segment: first.segment, state: "slow", problem: tooMuch });
+      for (const verdict of verdictsIn(pack, answer.results, now, shop.timezone)) {
+        const name = `${verdict.segment.key}:${verdict.kind}:${verdict.key}`;
+        found.set(name, { ...verdict, recheck: earlier(verdict.recheck, found.get(name)?.recheck ?? null) });
+      }
     }
-    const { rows_read: rowsRead, duration } = answer.meta;
-    outcome.rowsRead += rowsRead;
-    if (rowsRead > limits.rows * subjects[kind].length || duration > limits.ms) {
-      outcome.faults.push({
-        segment,
-        state: "slow",
-        problem: `reads too much to be kept up to date: ${rowsRead} rows in ${Math.round(duration)} ms for ${subjects[kind].length}`,
-      });
-    }
-    const moments = momentsOf(segment.parsed, kind).slice(from, from + COLUMNS);
-    for (const row of answer.results) {
-      const columns = moments.map((_, n) => row[`c${n}`]);
-      const recheck = recheckAt(moments, columns, now, shop.timezone);
-      const name = `${segment.key}:${kind}:${row.key}`;
-      const before = found.get(name);
-      const earliest =
-        before?.recheck == null ? recheck : recheck === null ? before.recheck : Math.min(recheck, before.recheck);
-      found.set(name, { segment, kind, key: row.key, member: row.member === 1, recheck: earliest });
-    }
+    packs = again.map((part) => [part]);
   }
   const out = new Set(outcome.faults.map(({ segment }) => segment.key));
   outcome.verdicts = [...found.values()].filter(({ segment }) => !out.has(segment.key));
   return outcome;
 }
 
-function partsOf(
-  db: D1Database,
-  shop: Shop,
-  segment: ReadSegment,
-  kind: SubjectKind,
-  keys: number[],
-  now: number,
-): Part[] {
-  const moments = momentsOf(segment.parsed, kind);
-  const starts = Array.from({ length: Math.max(1, Math.ceil(moments.length / COLUMNS)) }, (_, i) => i * COLUMNS);
-  return starts.map((from) => {
-    const columns = moments.slice(from, from + COLUMNS);
-    const also = {
-      ask: "among" as const,
-      kind,
-      keys,
-      also: (frame: Parameters<(typeof columns)[0]["column"]>[0]) => columns.map(({ column }) => column(frame)),
-    };
-    const { sql: text, values } = compile(segment.parsed, shop, now, also);
-    return { segment, kind, from, statement: db.prepare(text).bind(...values) };
-  });
+function excess({ meta }: D1Result, subjects: number, limits: Limits): string | null {
+  if (meta.rows_read <= limits.rows * subjects && meta.duration <= limits.ms) return null;
+  return `reads too much to be kept up to date: ${meta.rows_read} rows in ${Math.round(meta.duration)} ms for ${subjects}`;
+}
+
+function verdictsIn(pack: Part[], rows: Row[], now: number, zone: string): Verdict[] {
+  return pack.flatMap(({ segment, kind, moments }, i) =>
+    rows.map((row) => {
+      const columns = moments.map((_, n) => row[columnName(i, n)]);
+      const recheck = recheckAt(moments, columns, now, zone);
+      return { segment, kind, key: row.key, member: row[memberName(i)] === 1, recheck };
+    }),
+  );
+}
+
+function earlier(a: number | null, b: number | null): number | null {
+  return a === null ? b : b === null ? a : Math.min(a, b);
+}
+
+type Row = { key: number } & Record<string, unknown>;
+
+interface Answered {
+  pack: Part[];
+  answer: D1Result<Row> | Error;
 }
 
 /** All in one batch; where that fails, one by one, so that one that cannot run does not stop the others. */
-async function ask(db: D1Database, parts: Part[]): Promise<(D1Result<Row> | Error)[]> {
-  if (parts.length === 0) return [];
+async function ask(db: D1Database, packs: Part[][], subjects: Subjects, now: number): Promise<Answered[]> {
   try {
-    return await db.batch<Row>(parts.map(({ statement }) => statement));
+    const results = await db.batch<Row>(packs.map((pack) => statementOf(db, pack, subjects, now)));
+    return packs.map((pack, i) => ({ pack, answer: results[i] ?? new Error("no answer") }));
   } catch (error) {
-    if (parts.length === 1) return [error instanceof Error ? error : new Error("unknown")];
-    const halves = [parts.slice(0, parts.length / 2), parts.slice(parts.length / 2)];
-    return (await Promise.all(halves.map((half) => ask(db, half)))).flat();
+    if (packs.length === 1) {
+      return packs.map((pack) => ({ pack, answer: error instanceof Error ? error : new Error("unknown") }));
+    }
+    const halves = [packs.slice(0, packs.length / 2), packs.slice(packs.length / 2)];
+    return (await Promise.all(halves.map((half) => ask(db, half, subjects, now)))).flat();
   }
 }

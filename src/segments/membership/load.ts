@@ -7,6 +7,7 @@ import { parseDefinition, type Vocabulary } from "../definition";
 import type { CustomField } from "../fields";
 import type { SubjectKind } from "../compile";
 import type { Audience, Definition } from "../tree";
+import { keptDefinition } from "./kept";
 
 /** A segment as its membership is worked out. */
 export interface StoredSegment {
@@ -31,14 +32,22 @@ export const SEGMENT_COLUMNS = `key, id, version, state, audience, filled_kind a
 
 const Options = z.array(z.string());
 
+/** A field as it is stored. */
+export type FieldRow = Omit<CustomField, "options"> & { options: string };
+
 /** The fields that the shop's definitions may name. */
 export async function customFieldsOf(db: D1Database, shop: number): Promise<CustomField[]> {
-  const { results } = await sql(
-    db,
-    "select name, label, type, options from fields where shop = ? and system = 0",
-    shop,
-  ).all<Omit<CustomField, "options"> & { options: string }>();
-  return results.map((field) => ({ ...field, options: Options.parse(JSON.parse(field.options)) }));
+  const { results } = await customFieldRows(db, shop).all<FieldRow>();
+  return readCustomFields(results);
+}
+
+/** The same for a batch; `readCustomFields` reads its rows. */
+export function customFieldRows(db: D1Database, shop: number): D1PreparedStatement {
+  return sql(db, "select name, label, type, options from fields where shop = ? and system = 0 order by name", shop);
+}
+
+export function readCustomFields(rows: FieldRow[]): CustomField[] {
+  return rows.map((field) => ({ ...field, options: Options.parse(JSON.parse(field.options)) }));
 }
 
 /** What a shop's definitions are read against. */
@@ -56,7 +65,8 @@ export function readDefinitions(
   const broken: { segment: StoredSegment; problem: string }[] = [];
   for (const segment of stored) {
     try {
-      const parsed = parseDefinition(JSON.parse(segment.definition), vocabulary(shop, segment.audience, customFields));
+      const words = vocabulary(shop, segment.audience, customFields);
+      const parsed = keptDefinition(segment, words, () => parseDefinition(JSON.parse(segment.definition), words));
       read.push({ ...segment, parsed });
     } catch (error) {
       const { errors, message } = asAppError(error);

@@ -1,17 +1,17 @@
 import { z } from "zod";
 
 import type { Test } from "../condition";
-import { type Frame, occurrences, type Relation, type SubjectKind } from "../compile";
+import { type Bounds, boundsOf, type Frame, fromNow, occurrences, type Relation, type SubjectKind } from "../compile";
 import type { Place } from "../field";
 import { type Definition, type EventLeaf, type Leaf, leavesOf, type MembershipLeaf, type SequenceLeaf } from "../tree";
-import { addDays, dayOf, endOf, type Range, rangeOf, type Span, startOf } from "../window";
+import { addDays, dayOf, endOf, type Span, startOf } from "../window";
 import { anniversaryFlips, daysSinceFlips, heldFlips, spanFlips } from "./flips";
 
 /**
  * When time alone may change what one condition says about a subject: SQL about `who.value` that gives a JSON list of
  * instants (epoch ms) and days (`YYYY-MM-DD`), and what follows from them. It may be too early, never too late.
  */
-interface Moments {
+export interface Moments {
   column: (frame: Frame) => string;
   flips: (values: (number | string)[], now: number, zone: string) => number[];
 }
@@ -92,14 +92,14 @@ const select = ({ from, where }: Relation, what: string) => `select ${what} from
 const listed = (sql: string) => `json_group_array(${sql})`;
 
 /** The numbers at which the answer may change; null for what is no test of a number. */
-function boundsOf(test: Test): number[] | null {
+function numbersOf(test: Test): number[] | null {
   if (test.kind === "oneOf") return test.numbers;
   if (test.kind !== "number") return null;
   return test.test.compare === "between" ? [test.test.from, test.test.to] : [test.test.to];
 }
 
 function attributeMoments(place: Place, name: string, test: Test, kind: SubjectKind): Moments[] {
-  const bounds = name === "days_since_last_order" ? boundsOf(test) : null;
+  const bounds = name === "days_since_last_order" ? numbersOf(test) : null;
   if (bounds !== null && place.kind === "aggregate") {
     return [
       {
@@ -145,7 +145,7 @@ function attributeMoments(place: Place, name: string, test: Test, kind: SubjectK
  * Of many instants two decide about a span whose ends only ever move forward: the first that is in it, since it leaves
  * first, and the first that is after it, since it enters first.
  */
-function spanned(range: Range, at: string, { parameters }: Frame): string {
+function spanned(range: Bounds, at: string, { parameters }: Frame): string {
   const isAfter = range.to === null ? "false" : `${at} > ${parameters.one(range.to)}`;
   const isBefore = range.from === null ? "false" : `${at} < ${parameters.one(range.from)}`;
   return `min(iif(${isAfter} or ${isBefore}, null, ${at})), min(iif(${isAfter}, ${at}, null))`;
@@ -157,7 +157,7 @@ const bySpan =
     values.flatMap((at) => (typeof at === "number" ? spanFlips(span, at, now, zone) : []));
 
 /** What has left a moving window never comes back, so older occurrences need not be read. */
-const sinceStart = (range: Range): Range => ({ ...range, to: null, toDay: null });
+const sinceStart = (range: Bounds): Bounds => ({ ...range, to: null, toDay: null });
 
 function eventMoments(leaf: EventLeaf): Moments[] {
   const { measure, window, where, event } = leaf;
@@ -166,7 +166,7 @@ function eventMoments(leaf: EventLeaf): Moments[] {
     if (moves(window)) {
       found.push({
         column: (frame) => {
-          const range = rangeOf(window, frame.now, frame.zone);
+          const range = boundsOf(window, frame.zone);
           const here = occurrences(frame, leaf, sinceStart(range), null)[source];
           return here ? select(here.rows, `json_array(${spanned(range, here.at, frame)})`) : "null";
         },
@@ -177,7 +177,7 @@ function eventMoments(leaf: EventLeaf): Moments[] {
     if (flips) {
       found.push({
         column: (frame) => {
-          const range = window && rangeOf(window, frame.now, frame.zone);
+          const range = window && boundsOf(window, frame.zone);
           const here = occurrences(frame, leaf, range, null)[source];
           return here ? select(here.rows, `json_array(min(${here.at}), max(${here.at}))`) : "null";
         },
@@ -219,7 +219,7 @@ function sequenceMoments({ first, happens, withinMs, window }: SequenceLeaf): Mo
     if (moves(window)) {
       found.push({
         column: (frame) => {
-          const range = rangeOf(window, frame.now, frame.zone);
+          const range = boundsOf(window, frame.zone);
           const here = occurrences(frame, first, sinceStart(range), null)[source];
           return here ? select(here.rows, `json_array(${spanned(range, here.at, frame)})`) : "null";
         },
@@ -229,7 +229,7 @@ function sequenceMoments({ first, happens, withinMs, window }: SequenceLeaf): Mo
     if (!happens) {
       found.push({
         column: (frame) => {
-          const from = frame.now - withinMs;
+          const from = fromNow(-withinMs);
           const here = occurrences(frame, first, { from, to: null, fromDay: null, toDay: null }, null)[source];
           return here ? select(here.rows, `json_array(min(${here.at}))`) : "null";
         },

@@ -2,8 +2,9 @@ import { sql } from "../../db/client";
 import type { Shop } from "../../shops";
 import type { SubjectKind } from "../compile";
 import { type Change, commitStatements, type Recheck, readTurn, type Turn } from "./commit";
-import { evaluate, type Evaluated, isClocked, type Limits, type Subjects, type Verdict } from "./evaluate";
+import { evaluate, type Evaluated, type Limits, type Subjects, type Verdict } from "./evaluate";
 import type { ReadSegment } from "./load";
+import { isClocked } from "./prepared";
 
 /** Somebody who is marked as changed, and the mark that goes once they have been looked at. */
 export interface Marked {
@@ -35,8 +36,10 @@ export async function settle(
   limits: Limits,
 ): Promise<Evaluated> {
   const { turn, subjects, contactOf } = await readSubjects(db, shop, segments, asked);
-  const stored = await readStored(db, segments, subjects);
-  const evaluated = await evaluate(db, shop, segments, subjects, now, limits);
+  const [stored, evaluated] = await Promise.all([
+    readStored(db, segments, subjects),
+    evaluate(db, shop, segments, subjects, now, limits),
+  ]);
   const changes = changesOf(evaluated.verdicts, stored.members, contactOf, now);
   const rechecks = recheckChanges(evaluated.verdicts, stored.rechecks);
   const unmark = sql(

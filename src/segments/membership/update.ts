@@ -3,7 +3,14 @@ import { findShop, type Shop } from "../../shops";
 import type { SubjectKind } from "../compile";
 import { type Evaluated, type Limits, LIMITS } from "./evaluate";
 import { continueFills } from "./fill";
-import { customFieldsOf, readDefinitions, SEGMENT_COLUMNS, type StoredSegment } from "./load";
+import {
+  customFieldRows,
+  type FieldRow,
+  readCustomFields,
+  readDefinitions,
+  SEGMENT_COLUMNS,
+  type StoredSegment,
+} from "./load";
 import { refillConcerned, refillDue } from "./refill";
 import { type Marked, settle } from "./settle";
 import { takeOut } from "./take-out";
@@ -70,7 +77,7 @@ export async function updateMembership(
 }
 
 async function oneRound(db: D1Database, shop: Shop, now: number, limits: Limits) {
-  const [marks, due, stored] = await db.batch([
+  const [marks, due, stored, fields] = await db.batch([
     sql(db, "select kind, subject, stamp from segment_dirty where shop = ? limit ?", shop.key, MARKED),
     sql(
       db,
@@ -84,15 +91,16 @@ async function oneRound(db: D1Database, shop: Shop, now: number, limits: Limits)
       `select ${SEGMENT_COLUMNS} from segments where shop = ? and deleted_at is null and state in ('live', 'filling')`,
       shop.key,
     ),
+    customFieldRows(db, shop.key),
   ]);
   const marked = (marks?.results ?? []) as MarkRow[];
   const dueRows = (due?.results ?? []) as DueRow[];
-  const round = { done: marked.length + dueRows.length === 0, looked: 0, rowsRead: 0, statements: 3 };
+  const round = { done: marked.length + dueRows.length === 0, looked: 0, rowsRead: 0, statements: 4 };
   if (round.done) return round;
   const { read, broken } = readDefinitions(
     shop,
     (stored?.results ?? []) as StoredSegment[],
-    await customFieldsOf(db, shop.key),
+    readCustomFields((fields?.results ?? []) as FieldRow[]),
   );
   for (const { segment, problem } of broken) await takeOut(db, segment.key, "paused", problem, now);
   const take = async (evaluated: Evaluated) => {

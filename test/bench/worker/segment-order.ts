@@ -10,7 +10,7 @@ export type SegmentOrder =
   | { do: "compile"; asked: AskedSegment; now: number }
   /** Stores a segment, fills it, lets a day pass, and takes it away; answers with `Filled`. */
   | { do: "fill"; asked: AskedSegment; now: number }
-  /** Every definition about each of these contacts, one batch a contact; answers with how many memberships were found. */
+  /** Every definition about each of these contacts, as after a change; answers with how many memberships were found. */
   | { do: "subjects"; asked: AskedSegment[]; now: number; contacts: number[] };
 
 /** What a fill took. */

@@ -1,21 +1,22 @@
 /** Compiles segments for the bench, and evaluates one subject against many, where the product does: in the Worker. */
-import { compile, parseDefinition } from "../../../src/segments";
+import { compile, type CustomField, parseDefinition } from "../../../src/segments";
+import { evaluate } from "../../../src/segments/membership/evaluate";
+import { readDefinitions } from "../../../src/segments/membership/load";
 import { updateMembership } from "../../../src/segments/rest";
+import { findShop } from "../../../src/shops";
 import type { AskedSegment, Filled, SegmentOrder } from "./segment-order";
 
 export * from "../../../src/index";
 
 const SHOP = { key: 1, currency: "EUR", timezone: "Europe/Berlin" };
 
+const FIELDS: CustomField[] = [
+  { name: "plan", label: "Plan", type: "text", options: [] },
+  { name: "birthday", label: "Birthday", type: "date", options: [] },
+];
+
 const parse = ({ audience, definition }: AskedSegment) =>
-  parseDefinition(definition, {
-    audience,
-    stores: [],
-    customFields: [
-      { name: "plan", label: "Plan", type: "text", options: [] },
-      { name: "birthday", label: "Birthday", type: "date", options: [] },
-    ],
-  });
+  parseDefinition(definition, { audience, stores: [], customFields: FIELDS });
 
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
@@ -24,19 +25,35 @@ export default {
       return Response.json(compile(parse(order.asked), SHOP, order.now, { ask: "count" }));
     }
     if (order.do === "fill") return Response.json(await fill(env, order.asked, order.now));
-    const definitions = order.asked.map(parse);
-    let members = 0;
-    for (const key of order.contacts) {
-      const statements = definitions.map((definition) => {
-        const question = { ask: "subject", subject: { kind: "contact", key } } as const;
-        const { sql, values } = compile(definition, SHOP, order.now, question);
-        return env.DB.prepare(sql).bind(...values);
-      });
-      for (const { results } of await env.DB.batch<{ member: number }>(statements)) members += results[0]?.member ?? 0;
-    }
-    return Response.json({ members });
+    return Response.json({ members: await lookAt(env, order.asked, order.now, order.contacts) });
   },
 } satisfies ExportedHandler<Env>;
+
+/** What every change of a contact starts: stored definitions are read and their questions asked, one batch a contact. */
+async function lookAt(env: Env, asked: AskedSegment[], now: number, contacts: number[]): Promise<number> {
+  const shop = await findShop(env.DB, SHOP.key);
+  if (!shop) throw new Error("there is no shop");
+  const stored = asked.map(({ audience, definition }, i) => ({
+    key: i + 1,
+    id: `seg_${i}`,
+    version: 1,
+    state: "live" as const,
+    audience,
+    filledKind: null,
+    filledTo: null,
+    announces: 0,
+    definition: JSON.stringify(definition),
+  }));
+  let members = 0;
+  for (const key of contacts) {
+    const { read, broken } = readDefinitions(shop, stored, FIELDS);
+    const { verdicts, faults } = await evaluate(env.DB, shop, read, { contact: [key], visitor: [] }, now, NO_LIMITS);
+    const [problem] = [...broken, ...faults];
+    if (problem) throw new Error(problem.problem);
+    members += verdicts.filter(({ member }) => member).length;
+  }
+  return members;
+}
 
 const NO_LIMITS = { rows: Number.MAX_SAFE_INTEGER, ms: Number.MAX_SAFE_INTEGER };
 const DAY_MS = 86_400_000;
