@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { arrangeCartMail, type Call } from "./mailbox/cart-mail.ts";
 import { BRAND, SHOP_CURRENCY, SHOP_TIME_ZONE } from "./shop.ts";
 
 export type SeedOptions = {
@@ -10,24 +11,28 @@ export type SeedOptions = {
   app?: { clientId: string; clientSecret: string } | undefined;
   /** A key from an earlier seed; it is kept while the product accepts it. */
   apiKey?: string | null | undefined;
+  /** Where the demo's mail server listens on this machine; the shop writes to nobody without one. */
+  mailPort?: number | undefined;
   /** How long to wait for a product that is still starting, in ms. */
   patienceMs?: number | undefined;
 };
 
+type Method = "GET" | "POST" | "PUT" | "PATCH";
+
 const created = z.object({ key: z.string() });
 
 /**
- * Makes the demo shop in the product, connects it to the stand-in, and makes a key to read it with, over the product's REST API; done twice it changes
- * nothing. Throws with the product's answer when it refuses.
+ * Makes the demo shop in the product, connects it to the stand-in, lets it write to people who leave a cart, and makes a key to
+ * read it with, over the product's REST API; done twice it changes nothing. Throws with the product's answer when it refuses.
  */
 export async function seed(options: SeedOptions): Promise<{ apiKey: string }> {
   const base = options.footfallUrl.replace(/\/$/, "");
   await awake(base, options.patienceMs ?? 30_000);
-  const send = (method: "POST" | "PUT", path: string, body: object): Promise<Response> =>
+  const send = (method: Method, path: string, body?: object): Promise<Response> =>
     fetch(`${base}${path}`, {
       method,
       headers: { authorization: `Bearer ${options.operatorToken}`, "content-type": "application/json" },
-      body: JSON.stringify(body),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
 
   const shop = await send("POST", "/v1/shops", {
@@ -46,6 +51,15 @@ export async function seed(options: SeedOptions): Promise<{ apiKey: string }> {
     const connected = await send("PUT", `/v1/shops/${encodeURIComponent(options.shop)}/shopify`, connection);
     // Where the product is set to reach Shopify some other way, the demo goes on with webhooks alone.
     if (!connected.ok) console.error(`The demo shop is not connected: ${connected.status} ${await connected.text()}`);
+  }
+
+  if (options.mailPort !== undefined) {
+    const call: Call = async (method, path, body) => {
+      const answer = await send(method, path, body);
+      if (!answer.ok) throw new Error(`The product refused ${method} ${path}: ${answer.status} ${await answer.text()}`);
+      return answer.json();
+    };
+    await arrangeCartMail(call, options.shop, options.mailPort);
   }
 
   if (options.apiKey && (await works(base, options.apiKey))) return { apiKey: options.apiKey };

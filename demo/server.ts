@@ -5,6 +5,8 @@ import { mountAdminApi } from "./admin-api/demo-store.ts";
 import type { AdminStore } from "./admin-api/store.ts";
 import { adminPage } from "./admin/page.ts";
 import { serve } from "./http.ts";
+import { mailboxRoutes } from "./mailbox/pages.ts";
+import { type Mailbox, startMailbox } from "./mailbox/smtp.ts";
 import { seed } from "./seed.ts";
 import { openDeliveries } from "./shopify/deliveries.ts";
 import { startSimulation } from "./simulate.ts";
@@ -37,10 +39,16 @@ export type DemoOptions = {
   random?: (() => number) | undefined;
 };
 
-export type Demo = { url: string; state: StateFile["state"]; admin: AdminStore; close(): Promise<void> };
+export type Demo = {
+  url: string;
+  state: StateFile["state"];
+  admin: AdminStore;
+  mailbox: Mailbox;
+  close(): Promise<void>;
+};
 
 /**
- * Starts the storefront and the Shopify stand-in on localhost. Webhooks go to `{footfallUrl}/webhooks/shopify`.
+ * Starts the storefront, the Shopify stand-in and a mailbox on localhost. Webhooks go to `{footfallUrl}/webhooks/shopify`.
  * Rejects when the port is taken. `close` stops sending, writes the state and resolves when the port is free.
  */
 export async function startDemo(options: DemoOptions): Promise<Demo> {
@@ -65,6 +73,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     emit: (action, topic, payload) => announce(action, topic, payload),
   };
   const { api, admin, announce } = mountAdminApi(store, file, deliveries, options);
+  const mailbox = await startMailbox();
   const site = { store, footfallUrl, apiSecret: options.apiSecret, embed: options.embed };
   const server = await serve(
     options.port,
@@ -76,13 +85,14 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       ...proxyRoutes(site),
       ...adminRoutes(store, deliveries, admin),
       adminPage(options.shop, footfallUrl),
+      ...mailboxRoutes(mailbox),
       ...shopRoutes(site),
       ...storyRoutes(site),
       { method: "GET", pattern: /^/, handler: (request) => notFoundPage(site, request) },
     ],
     (incoming, outgoing) => api.handle(incoming, outgoing),
   ).catch(async (error: unknown) => {
-    await deliveries.stop();
+    await Promise.all([deliveries.stop(), mailbox.close()]);
     throw error;
   });
   store.url = `http://localhost:${addressOf(server.address()).port}`;
@@ -90,12 +100,13 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     url: store.url,
     state: file.state,
     admin,
+    mailbox,
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;
       api.close();
-      await deliveries.stop();
+      await Promise.all([deliveries.stop(), mailbox.close()]);
       file.close();
     },
   };
@@ -148,6 +159,7 @@ async function main(): Promise<void> {
     shop: env.SHOP,
     app: { clientId: demo.admin.app.clientId, clientSecret: demo.admin.app.clientSecret },
     apiKey: demo.state.apiKey,
+    mailPort: demo.mailbox.port,
   });
   demo.state.apiKey = apiKey;
   if (env.SIMULATE > 0) {
@@ -163,7 +175,8 @@ async function main(): Promise<void> {
       seed: runs + 1,
     });
   }
-  console.log(JSON.stringify({ demo: demo.url, admin: `${demo.url}/_admin`, shop: env.SHOP, apiKey }));
+  const pages = { admin: `${demo.url}/_admin`, mail: `${demo.url}/_mail` };
+  console.log(JSON.stringify({ demo: demo.url, ...pages, shop: env.SHOP, apiKey }));
 }
 
 if (import.meta.main) {

@@ -1,3 +1,12 @@
+CREATE TABLE `recipe_templates` (
+	`shop` integer NOT NULL,
+	`recipe` text NOT NULL,
+	`part` text NOT NULL,
+	`language` text NOT NULL,
+	`template` text NOT NULL,
+	PRIMARY KEY(`shop`, `recipe`, `part`, `language`)
+) WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `automation_timers` (
 	`automation` integer NOT NULL,
 	`trigger` integer NOT NULL,
@@ -93,6 +102,96 @@ CREATE TABLE `score_history` (
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `score_history_shop` ON `score_history` (`shop`);--> statement-breakpoint
+CREATE TABLE `campaigns` (
+	`key` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`id` text NOT NULL,
+	`shop` integer NOT NULL,
+	`name` text NOT NULL,
+	`channel` text NOT NULL,
+	`state` text NOT NULL,
+	`definition` text NOT NULL,
+	`pins` text,
+	`due_at` integer,
+	`paused_at` integer,
+	`started_at` integer,
+	`winner` text,
+	`winner_at` integer,
+	`job` text,
+	`error` text,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	`deleted_at` integer
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `campaigns_id_unique` ON `campaigns` (`id`);--> statement-breakpoint
+CREATE INDEX `campaigns_shop` ON `campaigns` (`shop`);--> statement-breakpoint
+CREATE INDEX `campaigns_due` ON `campaigns` (`shop`,`due_at`) WHERE due_at is not null;--> statement-breakpoint
+CREATE TABLE `exports` (
+	`key` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`id` text NOT NULL,
+	`shop` integer NOT NULL,
+	`state` text NOT NULL,
+	`format` text NOT NULL,
+	`segment` integer,
+	`list` integer,
+	`of` text,
+	`phase` text DEFAULT 'contacts' NOT NULL,
+	`after` integer DEFAULT 0 NOT NULL,
+	`fields` text DEFAULT '[]' NOT NULL,
+	`rows` integer DEFAULT 0 NOT NULL,
+	`bytes` integer DEFAULT 0 NOT NULL,
+	`pieces` integer DEFAULT 0 NOT NULL,
+	`job` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	`expires_at` integer
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `exports_id_unique` ON `exports` (`id`);--> statement-breakpoint
+CREATE INDEX `exports_shop` ON `exports` (`shop`);--> statement-breakpoint
+CREATE TABLE `file_pieces` (
+	`key` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`shop` integer NOT NULL,
+	`owner` text NOT NULL,
+	`part` integer NOT NULL,
+	`piece` integer NOT NULL,
+	`bytes` integer NOT NULL,
+	`last` integer NOT NULL,
+	`data` text NOT NULL
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `file_pieces_owner` ON `file_pieces` (`owner`,`part`,`piece`);--> statement-breakpoint
+CREATE INDEX `file_pieces_shop` ON `file_pieces` (`shop`);--> statement-breakpoint
+CREATE TABLE `import_errors` (
+	`shop` integer NOT NULL,
+	`import` integer NOT NULL,
+	`row` integer NOT NULL,
+	`no` integer NOT NULL,
+	`column` text NOT NULL,
+	`detail` text NOT NULL,
+	`fatal` integer NOT NULL,
+	PRIMARY KEY(`shop`, `import`, `row`, `no`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `imports` (
+	`key` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`id` text NOT NULL,
+	`shop` integer NOT NULL,
+	`state` text NOT NULL,
+	`format` text NOT NULL,
+	`options` text NOT NULL,
+	`layout` text,
+	`bytes` integer DEFAULT 0 NOT NULL,
+	`offset` integer DEFAULT 0 NOT NULL,
+	`counts` text DEFAULT '{}' NOT NULL,
+	`job` text,
+	`error` text,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `imports_id_unique` ON `imports` (`id`);--> statement-breakpoint
+CREATE INDEX `imports_shop` ON `imports` (`shop`);--> statement-breakpoint
 CREATE TABLE `installation` (
 	`name` text PRIMARY KEY NOT NULL,
 	`value` text,
@@ -147,6 +246,7 @@ CREATE INDEX `deliveries_failed` ON `deliveries` (`shop`,`state`) WHERE state in
 CREATE INDEX `deliveries_due` ON `deliveries` (`shop`,`due_at`) WHERE state in ('queued', 'sending');--> statement-breakpoint
 CREATE INDEX `deliveries_contact` ON `deliveries` (`contact`) WHERE contact is not null;--> statement-breakpoint
 CREATE INDEX `deliveries_automation` ON `deliveries` (`automation`) WHERE automation is not null;--> statement-breakpoint
+CREATE INDEX `deliveries_campaign` ON `deliveries` (`campaign`,`state`) WHERE campaign is not null;--> statement-breakpoint
 CREATE INDEX `deliveries_address` ON `deliveries` (`shop`,`address_hash`) WHERE channel <> 'email';--> statement-breakpoint
 CREATE INDEX `deliveries_provider` ON `deliveries` (`shop`,`provider_id`) WHERE provider_id is not null;--> statement-breakpoint
 CREATE TABLE `delivery_bodies` (

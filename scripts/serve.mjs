@@ -39,7 +39,7 @@ process.on("disconnect", () => void stop(0));
 
 const settings = localSettings(ensureDevVars(ROOT), process.env, withDemo ? `http://127.0.0.1:${demoPort}` : undefined);
 mkdirSync(stateDir, { recursive: true });
-/** What the demo says when it is ready: its addresses and its shop. @type {{ admin: string, shop: string } | undefined} */
+/** What the demo says when it is ready: its addresses and its shop. @type {{ admin: string, mail: string, shop: string } | undefined} */
 let demo;
 /** @type {(() => unknown)[]} */
 const stages = withDemo
@@ -193,6 +193,7 @@ function announce() {
   say(`Footfall is running (after ${seconds(began)}; stop it with Ctrl-C).`);
   say(`  API and docs   ${url}  ${url}/docs`);
   if (demo) say(`  Demo store     ${demoUrl}  ${demo.admin}`);
+  if (demo) say(`  Mailbox        ${demo.mail}`);
   say(`  Sign-in        operator token ${token}`);
   say(`  State          ${stateDir}`);
   say("");

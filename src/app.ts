@@ -57,6 +57,10 @@ export function createApp(): App {
   app.post("/feedback/:provider/:sender", async (c) =>
     (await import("./senders/feedback")).receiveFeedback(c.req.raw, c.env, { ...c.req.param(), now: Date.now() }),
   );
+  app.get("/files/:id/:token", async (c) => {
+    const { id, token } = c.req.param();
+    return (await import("./imports/rest")).downloadFile(c.env, id, token, Date.now());
+  });
   app.all("/m/*", async (c) => (await import("./messages/rest")).publicPage(c.req.raw, c.env, Date.now()));
   const rest = async () => (await import("./api")).api();
   for (const path of ["/v1/*", "/docs", "/docs/*"]) {

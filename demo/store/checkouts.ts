@@ -1,5 +1,5 @@
 import { checkoutPayload } from "../shopify/checkout-payload.ts";
-import { ensureCustomer, learnAddress } from "./customers.ts";
+import { ensureCustomer, learnAddress, setConsent } from "./customers.ts";
 import { findDiscount, findRate, price, type Priced } from "./pricing.ts";
 import type { Address, Cart, Checkout } from "./state.ts";
 import { type Action, actionAt, hex, nextId, type Store } from "./store.ts";
@@ -75,7 +75,7 @@ export type Contact = {
 
 /**
  * What the shopper typed about themselves. The first known e-mail or phone makes them a Shopify customer
- * (customers/create), also when they never pay; then checkouts/update.
+ * (customers/create), also when they never pay; a ticked box subscribes them; then checkouts/update.
  */
 export function setContact(store: Store, checkout: Checkout, contact: Contact, at: number): void {
   const action = actionAt(at);
@@ -87,6 +87,7 @@ export function setContact(store: Store, checkout: Checkout, contact: Contact, a
   checkout.customerId = customer.id;
   if (contact.shippingAddress !== null && customer.address === null)
     learnAddress(store, customer, { address: contact.shippingAddress, phone: contact.phone }, action);
+  if (contact.acceptsMarketing && contact.email !== null) setConsent(store, customer, "email", "subscribed", action);
   announceCheckout(store, checkout, action);
 }
 

@@ -153,7 +153,7 @@ export function checkoutRoutes(site: Site): Route[] {
     return checkoutPage(site, request, checkout, { step: "thank-you", main: thankYou(checkout, order), order });
   };
 
-  /** The link of an abandoned checkout brings the cart back to this browser. */
+  /** The link of an abandoned checkout brings the cart back to this browser; what was added to the link goes along. */
   const recover = (request: Request): Reply => {
     const checkout = findCheckout(store, request.params["cart"] ?? "");
     const cart = findCart(store, request.params["cart"]);
@@ -161,7 +161,10 @@ export function checkoutRoutes(site: Site): Route[] {
       return redirect("/");
     if (checkout.completedAt !== null || cart === undefined) return redirect("/");
     enterCheckout(store, cart, null, request.at);
-    const answer = redirect(checkoutPath(checkout, "information"));
+    const query = new URLSearchParams(request.url.searchParams);
+    query.delete("key");
+    const path = checkoutPath(checkout, "information");
+    const answer = redirect(query.size === 0 ? path : `${path}?${query.toString()}`);
     return withCookie(answer, "cart", `${cart.token}?key=${cart.key}`, 1_209_600);
   };
 

@@ -34,12 +34,12 @@ export function watchedAs(row: Pick<EventRow, "type" | "data">): string {
   return row.type === BROWSER_EVENT ? `event:${BrowserData.parse(JSON.parse(row.data)).type}` : row.type;
 }
 
-/** Reads events with the orders and carts that they are about, and whom they concern, in one batch. */
+/** Reads events with the orders, carts and messages that they are about, and whom they concern, in one batch. */
 export async function readEvents(db: D1Database, shop: number, rows: EventRow[]): Promise<Told[]> {
   const parsed = rows.map((row) => ({ row, data: Data.parse(JSON.parse(row.data)) }));
   const named = (name: string) =>
     JSON.stringify(parsed.flatMap(({ data }) => (typeof data[name] === "string" ? [data[name]] : [])));
-  const [subjects, orders, lines, carts] = await db.batch([
+  const [subjects, orders, lines, carts, messages] = await db.batch([
     sql(
       db,
       `select j.value as subject, case substr(j.value, 1, instr(j.value, ':') - 1)
@@ -84,6 +84,15 @@ export async function readEvents(db: D1Database, shop: number, rows: EventRow[])
       shop,
       named("cartId"),
     ),
+    sql(
+      db,
+      `select d.id, (select id from templates where key = d.template) as template,
+         (select id from campaigns where key = d.campaign) as campaign,
+         (select id from automations where key = d.automation) as automation
+       from json_each(?2) j cross join deliveries d on d.id = j.value where d.shop = ?1`,
+      shop,
+      named("deliveryId"),
+    ),
   ]);
   const who = new Map(
     ((subjects?.results ?? []) as { subject: string; who: string | null }[]).map((row) => [row.subject, row.who]),
@@ -105,7 +114,14 @@ export async function readEvents(db: D1Database, shop: number, rows: EventRow[])
       return [cart.id, { ...cart, reachedCheckout: cart.reachedCheckout === 1 }];
     }),
   );
-  return parsed.map(({ row, data }) => {
+  const origins = new Map(
+    ((messages?.results ?? []) as Record<"id" | "template" | "campaign" | "automation", string | null>[]).map(
+      ({ id, ...origin }) => [id, origin],
+    ),
+  );
+  return parsed.map(({ row, data: stored }) => {
+    const origin = typeof stored["deliveryId"] === "string" ? origins.get(stored["deliveryId"]) : undefined;
+    const data = origin ? { ...stored, ...origin } : stored;
     const [kind, key] = (who.get(row.subject) ?? "").split(":");
     const cart = cartsById.get(String(data["cartId"])) ?? null;
     const order = purchases.get(String(data["orderId"])) ?? (row.type === "order_placed" ? asPurchase(cart) : null);

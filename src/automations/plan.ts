@@ -1,3 +1,4 @@
+import { fraction } from "../lib/fraction";
 import type { Automation, ReadStep } from "./definition";
 import { after, before, momentOf, nextTime } from "./length";
 import { type Effect, MOST_DEPTH, MOST_STEPS, type Run, type RunData, type Standing, type Taken } from "./run";
@@ -266,13 +267,4 @@ function takeSplit({ arms, holdout, id }: StepOf<"split">, run: Run): Move {
   }
   const last = arms.at(-1);
   return { outcome: `arm ${last?.name ?? ""}`, to: last?.next ?? null };
-}
-
-/** A number from 0 up to 1 out of a text, the same every time: FNV-1a with a final mix (MurmurHash3's). */
-function fraction(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 }

@@ -89,7 +89,12 @@ function readDetail(event: BrowserEvent): Detail | Extract<Parsed, { kind: "malf
   if (event.type === "cart_updated") {
     const cart = CartData.safeParse(data);
     if (!cart.success) return malformed(cart.error.issues);
-    return { kind: "detail", data, cart: cartFacts({ ...cart.data, cartToken: cart.data.token }), told: null };
+    return {
+      kind: "detail",
+      data,
+      cart: cartFacts({ ...cart.data, cartToken: cart.data.token }, event.url),
+      told: null,
+    };
   }
   if (event.type.startsWith("checkout_") || event.type === "payment_info_submitted") {
     const checkout = CheckoutData.safeParse(data);
@@ -98,7 +103,7 @@ function readDetail(event: BrowserEvent): Detail | Extract<Parsed, { kind: "malf
     return {
       kind: "detail",
       data,
-      cart: cartFacts(checkout.data),
+      cart: cartFacts(checkout.data, event.url),
       told: email || phone ? { email, phone } : null,
     };
   }
@@ -114,8 +119,13 @@ function malformed(
   };
 }
 
-function cartFacts(data: Partial<ReturnType<typeof CheckoutData.parse>>): CartFacts {
+/** @param page where the browser was: a line's addresses that name no host are meant from there */
+function cartFacts(data: Partial<ReturnType<typeof CheckoutData.parse>>, page: string | null | undefined): CartFacts {
   const lines = data.lines ?? null;
+  const absolute = (address: string | null | undefined) => {
+    const url = address ? URL.parse(address, page ?? undefined) : null;
+    return url && /^https?:$/.test(url.protocol) ? url.href : null;
+  };
   return {
     token: bareToken(data.cartToken),
     checkoutToken: bareToken(data.checkoutToken),
@@ -124,7 +134,13 @@ function cartFacts(data: Partial<ReturnType<typeof CheckoutData.parse>>): CartFa
     items:
       lines === null
         ? null
-        : JSON.stringify(lines.map((line) => ({ ...line, url: line.url ? cleanUrl(line.url, ["variant"]) : null }))),
+        : JSON.stringify(
+            lines.map((line) => ({
+              ...line,
+              image: absolute(line.image),
+              url: cleanUrl(absolute(line.url) ?? "", ["variant"]),
+            })),
+          ),
     empty: lines !== null && lines.every((line) => line.quantity === 0),
   };
 }

@@ -60,6 +60,32 @@ export function addTags(db: D1Database, shop: number, contact: number, labels: s
   );
 }
 
+/** The same for many contacts at once. */
+export function addTagsOfMany(
+  db: D1Database,
+  shop: number,
+  tagged: readonly { contact: number; labels: readonly string[] }[],
+  now: number,
+): D1PreparedStatement[] {
+  const rows = tagged.flatMap(({ contact, labels }) =>
+    [...new Map(labels.map((label) => [foldTag(label), label]))].map(([tag, label]) => ({ contact, tag, label })),
+  );
+  if (rows.length === 0) return [];
+  return [
+    sql(
+      db,
+      `insert into contact_tags (shop, tag, contact, label, origin, at, removed)
+       select ?1, value ->> 'tag', cast(value ->> 'contact' as integer), value ->> 'label', 'crm', ?3, 0
+       from json_each(?2) where true
+       on conflict do update set label = excluded.label, origin = 'crm', at = excluded.at, removed = 0
+       where contact_tags.removed = 1`,
+      shop,
+      JSON.stringify(rows),
+      now,
+    ),
+  ];
+}
+
 /** Takes tags away; Shopify's come back when Shopify sets them anew. */
 export function removeTags(db: D1Database, shop: number, contact: number, labels: string[]) {
   return sql(

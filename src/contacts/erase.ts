@@ -4,6 +4,7 @@ import { audit } from "../api/audit";
 import { config } from "../config";
 import type { Ctx } from "../context";
 import { isConflict, sql } from "../db/client";
+import { forgetExports } from "../imports";
 import { newId } from "../lib/ids";
 import { open, seal } from "../lib/crypto";
 import { clearInbox, INBOX, searchWindow } from "../shopify";
@@ -254,6 +255,7 @@ async function eraseRecords(env: Env, job: Job, progress: Progress, now: number)
   try {
     await env.DB.batch([
       ...suppressed,
+      ...forgetExports(env.DB, job.shop, now),
       ...erasureStatements(
         env.DB,
         job,

@@ -8,3 +8,7 @@ export { keyColumn, selectContacts } from "./list";
 export { ContactExportSchema, exportContact } from "./export";
 export { moveStageJob, stageStatements } from "./bulk";
 export { continueContactJob, purgeTrash } from "./jobs";
+export { addTagsOfMany } from "./decisions";
+export { type ImportedConsent, importConsents, phoneDecisions } from "./source-consents";
+export { columnsOf, fieldsPatch } from "./write";
+export { CONTACT_COLUMNS, type ContactRow, showContact } from "./show";

@@ -80,6 +80,39 @@ export function applyConsentsOfMany(
   ];
 }
 
+/** What a file says about one channel of a contact; `basis` is what the file names, `import` without. */
+export type ImportedConsent = Omit<ConsentDecision, "basis"> & { basis: string; contact: number };
+
+/**
+ * Applies what a file says. As everywhere the standing decides, so that a newer decision of the person's own stays; and
+ * beyond that nothing in a file brings back somebody who has left, whatever its date.
+ */
+export function importConsents(
+  db: D1Database,
+  shop: number,
+  told: readonly ImportedConsent[],
+  now: number,
+): D1PreparedStatement[] {
+  if (told.length === 0) return [];
+  return [
+    sql(
+      db,
+      `insert into consents (contact, channel, shop, state, level, basis, source, decided_at, updated_at)
+       select cast(value ->> 'contact' as integer), value ->> 'channel', ?1, value ->> 'state', value ->> 'level', value ->> 'basis',
+         value ->> 'source', cast(value ->> 'decidedAt' as integer), ?3
+       from json_each(?2) where true
+       on conflict do update set state = excluded.state, level = excluded.level, basis = excluded.basis,
+         source = excluded.source, decided_at = excluded.decided_at, updated_at = excluded.updated_at
+       where ${standing("excluded")} > ${standing("consents")}
+         and (consents.state not in ('unsubscribed', 'redacted', 'invalid')
+           or excluded.state in ('unsubscribed', 'redacted', 'invalid'))`,
+      shop,
+      JSON.stringify(told),
+      now,
+    ),
+  ];
+}
+
 /** The shop's default for a contact with a phone number, and its end when the number goes. */
 export function phoneDefault(
   db: D1Database,

@@ -1,2 +1,4 @@
-/** What long work needs of this feature; loads with the first of it. */
+/** What other parts that load late use of fields. */
 export { removeFieldValues } from "./remove-values";
+export { createField } from "./change";
+export { type FieldRule, valueProblem } from "./values";

@@ -19,11 +19,14 @@ interface LongJob {
  * that answers `more` has only used up its run: the next follows at once.
  */
 const RUNNERS: Record<string, (env: Env, job: LongJob, now: number) => Promise<unknown>> = {
+  "campaigns.work": async (env, job, now) => (await import("../campaigns/rest")).continueCampaign(env, job, now),
   "contact.erase": async (env, job, now) => (await import("../contacts/rest")).continueContactJob(env, job, now),
   "contacts.bulk": async (env, job, now) => (await import("../contacts/rest")).continueContactJob(env, job, now),
   "contacts.purge": async (env, job, now) => (await import("../contacts/rest")).continueContactJob(env, job, now),
   "discounts.fill": async (env, job, now) => (await import("../discounts/rest")).continueFill(env, job, now),
+  "exports.run": async (env, job, now) => (await import("../imports/rest")).continueExport(env, job, now),
   "fields.delete": async (env, job, now) => (await import("../fields/rest")).removeFieldValues(env.DB, job, now),
+  "imports.run": async (env, job, now) => (await import("../imports/rest")).continueImport(env, job, now),
   "lists.change": async (env, job, now) => (await import("../lists/rest")).continueListChange(env.DB, job, now),
   "privacy.data_request": async (env, job, now) => (await import("../shopify")).continuePrivacyJob(env, job, now),
   "privacy.customer_redact": async (env, job, now) => (await import("../shopify")).continuePrivacyJob(env, job, now),

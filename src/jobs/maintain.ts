@@ -16,6 +16,7 @@ async function shopsWithWork(db: D1Database, now: number): Promise<number[]> {
          or exists (select 1 from jobs where shop = shops.key and state = 'running')
          or exists (select 1 from runs where shop = shops.key and due_at <= ?1)
          or exists (select 1 from automation_timers where shop = shops.key and due_at <= ?1)
+         or exists (select 1 from campaigns where shop = shops.key and due_at <= ?1 and paused_at is null)
          or exists (select 1 from carts where shop = shops.key and state = 'open')
          or exists (select 1 from segment_dirty where shop = shops.key)
          or exists (select 1 from segment_rechecks where shop = shops.key and at <= ?1)`,

@@ -1,4 +1,5 @@
 import { sql } from "../db/client";
+import { dropOldFiles } from "../imports";
 import { dropOldMessages } from "../messages";
 import { continueLongJobs } from "./long";
 import { getShopOrThrow } from "../shops";
@@ -34,6 +35,7 @@ export async function enforceRetention(env: Env, now: number): Promise<void> {
   const { dropOldDeliveries } = await import("../endpoints");
   await dropOldDeliveries(DB, now).run();
   await dropOldMessages(DB, now);
+  await dropOldFiles(DB, now);
   const { purgeTrash } = await import("../contacts/rest");
   for (const shop of shops) {
     await clearBodies(DB, shop, now);

@@ -1,3 +1,3 @@
 /** What other parts that load late use of lists. */
 export { continueListChange } from "./members";
-export { listsOf } from "./read";
+export { findList, listsOf } from "./read";

@@ -3,8 +3,9 @@ import type { Shop } from "../shops";
 
 /**
  * Credits an order to the message that was touched last before it, within the window of its channel and kind of touch
- * (`settings.attributionHours`); machines' openings and clicks do not count, nor do transactional messages. One row for
- * an order, whichever message it is; what it is worth is read off the order, so a refund takes it back by itself.
+ * (`settings.attributionHours`): by the click, where that implied an opening. Machines' openings and clicks do not
+ * count, nor do transactional messages. One row for an order, whichever message it is; what it is worth is read off the
+ * order, so a refund takes it back by itself.
  * Repeatable, and an order without a contact yet may be tried again when it has one.
  *
  * For the batch that reacts to `order_placed`.
@@ -30,7 +31,7 @@ export function creditOrders(db: D1Database, shop: Shop, orders: string[], now: 
        from json_each(?2) j cross join orders o on o.id = j.value
        join (
          select o.key as orderKey, d.key as delivery, w.value ->> 1 as touch, e.at as touched,
-           row_number() over (partition by o.key order by e.at desc, d.key desc) as place
+           row_number() over (partition by o.key order by e.at desc, e.type = 'clicked' desc, d.key desc) as place
          from json_each(?2) j cross join orders o on o.id = j.value
          cross join deliveries d indexed by deliveries_contact on d.contact = o.contact and +d.shop = ?1
          cross join json_each(?3) w on w.value ->> 0 = d.channel and w.value ->> 2 > 0

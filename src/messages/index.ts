@@ -6,12 +6,14 @@ import type { Feedback } from "./providers";
 export { eraseMessages } from "./erase";
 export { type PublicLinks, publicLinks } from "./links";
 export {
+  type CampaignDelivery,
   type Channel,
   CHANNELS,
   type MessageClass,
   MESSAGE_CLASSES,
   type NewDelivery,
   nudgeDeliveries,
+  queueCampaign,
   queueDelivery,
 } from "./queue";
 export { messageReactions } from "./react";

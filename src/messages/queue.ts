@@ -62,6 +62,57 @@ export function queueDelivery(db: D1Database, shop: number, d: NewDelivery, now 
   );
 }
 
+/** One of many deliveries of a campaign. */
+export interface CampaignDelivery {
+  contact: number;
+  variant: string | null;
+  /** Key and version; null while it waits for the winner of a test. */
+  template: [number, number] | null;
+  /** Why it is not sent, decided already; null for what is to be sent. */
+  skipped: string | null;
+  dueAt: number;
+}
+
+/**
+ * Decisions of a campaign about many people, by one statement; the same person's a second time is nothing, also where
+ * two contacts have become one in the meantime.
+ */
+export function queueCampaign(
+  db: D1Database,
+  shop: number,
+  campaign: { key: number; channel: Channel; sender: number | null },
+  deliveries: readonly CampaignDelivery[],
+  now: number,
+): D1PreparedStatement {
+  const rows = deliveries.map((d) => [
+    newId("dlv", now),
+    `campaign:${campaign.key}:${d.contact}`,
+    d.contact,
+    d.variant,
+    d.template?.[0] ?? null,
+    d.template?.[1] ?? null,
+    d.skipped === null ? "queued" : "skipped",
+    d.skipped,
+    d.dueAt,
+  ]);
+  return sql(
+    db,
+    `insert into deliveries (id, shop, natural_key, kind, channel, class, contact, campaign, variant, template,
+       template_version, state, reason, due_at, sender, created_at)
+     select j.value ->> 0, ?1, j.value ->> 1, 'message', ?3, 'marketing', j.value ->> 2, ?2, j.value ->> 3, j.value ->> 4,
+       j.value ->> 5, j.value ->> 6, j.value ->> 7, j.value ->> 8, ?4, ?5
+     from json_each(?6) j where not exists (select 1 from deliveries d indexed by deliveries_contact
+       where d.contact = j.value ->> 2 and d.campaign = ?2)
+     on conflict do nothing`,
+    shop,
+    campaign.key,
+    campaign.channel,
+    campaign.sender,
+    now,
+    JSON.stringify(rows),
+  );
+}
+
 /** Deliveries named in one message: two rounds of calls at once. */
 const PER_MESSAGE = 12;
 
@@ -79,7 +130,8 @@ export async function nudgeDeliveries(env: Env, shop: number, keys?: number[], n
 async function dueDeliveries(db: D1Database, shop: number, now: number): Promise<number[]> {
   const { results } = await sql(
     db,
-    `select key from deliveries where shop = ? and due_at <= ? and state = 'queued' order by due_at limit 500`,
+    `select key from deliveries indexed by deliveries_due where shop = ? and due_at <= ? and state in ('queued', 'sending')
+       and state = 'queued' order by due_at limit 500`,
     shop,
     now,
   ).all<{ key: number }>();

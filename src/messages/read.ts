@@ -17,6 +17,7 @@ interface Row {
   reason: string | null;
   contactId: string | null;
   automationId: string | null;
+  campaignId: string | null;
   runId: string | null;
   step: string | null;
   variant: string | null;
@@ -45,6 +46,7 @@ const SELECT = `select d.key, d.shop, d.id, d.kind, d.channel, d.class, d.state,
   d.segments, d.data, d.provider_id as providerId, d.template_version as templateVersion,
   (select id from contacts where key = d.contact) as contactId,
   (select id from automations where key = d.automation) as automationId,
+  (select id from campaigns where key = d.campaign) as campaignId,
   (select id from runs where key = d.run) as runId,
   (select id from templates where key = d.template) as templateId,
   (select id from senders where key = d.sender) as senderId,
@@ -54,7 +56,7 @@ const SELECT = `select d.key, d.shop, d.id, d.kind, d.channel, d.class, d.state,
   from deliveries d`;
 
 /**
- * A shop's deliveries, newest first. By contact and by automation there is an index; those of a run are a range of
+ * A shop's deliveries, newest first. By contact, automation and campaign there is an index; those of a run are a range of
  * natural keys.
  */
 export async function listDeliveries(ctx: Ctx, query: DeliveryQuery): Promise<Page<Delivery>> {
@@ -69,6 +71,7 @@ export async function listDeliveries(ctx: Ctx, query: DeliveryQuery): Promise<Pa
       union all select contact from contact_aliases where shop = ?1 and id = ${id})`);
   }
   if (query.automationId !== undefined) where.push(`d.automation = ${keyOf("automations", query.automationId)}`);
+  if (query.campaignId !== undefined) where.push(`d.campaign = ${keyOf("campaigns", query.campaignId)}`);
   if (query.runId !== undefined)
     where.push(`d.run = ${keyOf("runs", query.runId)}`, rangeOf(keyOf("runs", query.runId)));
   const found = where.length > 0;
@@ -76,16 +79,31 @@ export async function listDeliveries(ctx: Ctx, query: DeliveryQuery): Promise<Pa
     const value = query[name];
     if (value !== undefined) where.push(`d.${name} = ${bind(value)}`);
   }
+  const rare = query.state && RARE[query.state];
+  if (rare) where.push(`d.state in (${rare.states})`);
   const after = keyFrom("deliveries", query.cursor);
   if (after !== null) where.push(`d.key < ${bind(after)}`);
   // The plus keeps SQLite from walking the whole shop where the filter has an index of its own.
   const ofShop = found && query.runId === undefined ? "+d.shop = ?1" : "d.shop = ?1";
   const { results } = await sql(
     db,
-    `${SELECT} where ${[ofShop, ...where].join(" and ")} order by d.key desc limit ${bind(query.limit + 1)}`,
+    `${SELECT} ${found ? "" : indexFor(query.state)} where ${[ofShop, ...where].join(" and ")} order by d.key desc limit ${bind(query.limit + 1)}`,
     ...values,
   ).all<Row>();
   return pageOf("deliveries", results, query.limit, (row) => [row.key], showDelivery);
+}
+
+/** States that few rows are in have an index that holds only those; its own condition has to be said for it. */
+const RARE: Partial<Record<Delivery["state"], { index: string; states: string }>> = {
+  queued: { index: "deliveries_due", states: "'queued', 'sending'" },
+  sending: { index: "deliveries_due", states: "'queued', 'sending'" },
+  failed: { index: "deliveries_failed", states: "'failed', 'unknown'" },
+  unknown: { index: "deliveries_failed", states: "'failed', 'unknown'" },
+};
+
+function indexFor(state: Delivery["state"] | undefined): string {
+  const rare = state && RARE[state];
+  return rare ? `indexed by ${rare.index}` : "";
 }
 
 /** Natural keys of one run are beside each other in the index; `;` follows `:`. */

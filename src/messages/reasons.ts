@@ -6,8 +6,11 @@ export const SKIP_REASONS = {
   not_subscribed: "They are not subscribed on this channel",
   unsubscribed: "They have unsubscribed from this channel",
   suppressed: "The address is suppressed",
+  shop_uninstalled: "The shop has uninstalled the app",
   frequency_cap: "They have got enough messages for now",
   quiet_hours: "It is night where they are",
+  holdout: "They get nothing, to compare the others with",
+  campaign_cancelled: "The campaign was cancelled",
   opt_in_limit: "They were asked to confirm today, or three times",
 } as const;
 

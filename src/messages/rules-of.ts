@@ -13,6 +13,7 @@ const HOURS = { minute: 1 / 60, hour: 1, day: 24, week: 168, month: 720, year: 8
 
 /** How a delivery is to be sent, by the automation or the campaign that it belongs to. */
 export async function rulesOf(env: Env, _shop: Shop, d: Leased): Promise<RulesNow> {
+  if (d.campaign !== null) return (await import("../campaigns")).campaignRules(env.DB, { ...d, campaign: d.campaign });
   if (d.run === null) return { rules: {}, hold: null };
   const { sendRules } = await import("../automations");
   const sending = await sendRules(env.DB, d.run);

@@ -2,10 +2,16 @@ import { z } from "@hono/zod-openapi";
 
 import { MaybeText, MaybeTime, MoneySchema, PageQuery, TimeSchema } from "../api/schemas";
 import { CHANNELS, MESSAGE_CLASSES } from "./queue";
+import { FAILURES, SKIP_REASONS } from "./reasons";
 
 export const DELIVERY_STATES = ["queued", "sending", "sent", "skipped", "failed", "unknown"] as const;
 
 export const DeliveryKind = z.enum(["message", "opt_in", "reply", "test"]);
+
+const REASONS = [
+  ...Object.entries({ ...SKIP_REASONS, ...FAILURES }).map(([reason, meaning]) => `\`${reason}\`: ${meaning}`),
+  "`exited:`, `template:` and `provider:` are followed by words of theirs",
+].join("; ");
 
 const shape = {
   id: z.string(),
@@ -18,9 +24,10 @@ const shape = {
     description:
       "`unknown`: the provider may have it, so it is not sent again; `skipped` and `failed` say why in `reason`",
   }),
-  reason: MaybeText,
+  reason: MaybeText.openapi({ description: REASONS }),
   contactId: MaybeText.openapi({ description: "Null once the contact was erased" }),
   automationId: MaybeText,
+  campaignId: MaybeText,
   runId: MaybeText,
   step: MaybeText,
   variant: MaybeText,
@@ -90,6 +97,7 @@ export const DeliveryQuery = PageQuery.extend({
   kind: DeliveryKind.optional(),
   contactId: z.string().max(100).optional(),
   automationId: z.string().max(100).optional(),
+  campaignId: z.string().max(100).optional(),
   runId: z.string().max(100).optional(),
 });
 

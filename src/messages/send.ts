@@ -105,6 +105,7 @@ async function prepare(
   const stop = (state: "skipped" | "failed", reason: string, ...more: D1PreparedStatement[]) =>
     // What a provider may have is not called skipped.
     ({ statements: [d.calledAt === null ? end(DB, d, state, reason) : end(DB, d, "unknown", reason), ...more] });
+  if (shop.status === "uninstalled") return stop("skipped", "shop_uninstalled");
   const address =
     d.recipient === null ? (recipient?.address ?? null) : await open(config(env).sealingKeys, d.recipient);
   const { rules: given, hold } = await rulesOf(env, shop, d);

@@ -73,6 +73,9 @@ export const deliveries = sqliteTable(
     index("deliveries_automation")
       .on(t.automation)
       .where(sql`automation is not null`),
+    index("deliveries_campaign")
+      .on(t.campaign, t.state)
+      .where(sql`campaign is not null`),
     index("deliveries_address")
       .on(t.shop, t.addressHash)
       .where(sql`channel <> 'email'`),

@@ -42,6 +42,7 @@ export async function listSuppressions(ctx: Ctx, query: SuppressionQuery): Promi
   const where = ["shop = ?1"];
   const values: (string | number)[] = [shop.key];
   const bind = (value: string | number) => `?${values.push(value)}`;
+  const byAddress = query.address === undefined ? "" : "indexed by suppressions_address";
   if (query.address !== undefined) {
     const address = normaliseEmail(query.address) ?? normalisePhone(query.address);
     if (address === null) return { items: [], nextCursor: null };
@@ -53,7 +54,7 @@ export async function listSuppressions(ctx: Ctx, query: SuppressionQuery): Promi
   if (after !== null) where.push(`key < ${bind(after)}`);
   const { results } = await sql(
     db,
-    `select ${COLUMNS} from suppressions where ${where.join(" and ")} order by key desc limit ${bind(query.limit + 1)}`,
+    `select ${COLUMNS} from suppressions ${byAddress} where ${where.join(" and ")} order by key desc limit ${bind(query.limit + 1)}`,
     ...values,
   ).all<Row>();
   const page = pageOf(

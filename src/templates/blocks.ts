@@ -10,7 +10,7 @@ const table = (rows: string) =>
   `<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="width:100%;border-collapse:collapse">${rows}</table>`;
 
 const sum = (label: string, value: string) =>
-  `{% if ${value} %}<tr><td colspan="2" align="right" style="padding:4px 0">{{ text.${label} }}</td><td align="right" style="padding:4px 0 4px 16px;white-space:nowrap">{{ ${value} }}</td></tr>{% endif %}`;
+  `{% if ${value} %}<tr><td colspan="2" align="right" style="padding:4px 0">{{ text.${label} }}</td> <td align="right" style="padding:4px 0 4px 16px;white-space:nowrap">{{ ${value} }}</td></tr>{% endif %}`;
 
 const button = (href: string, label: string) =>
   `<table role="presentation" cellpadding="0" cellspacing="0" border="0" align="center" style="margin:20px auto"><tr><td align="center" bgcolor="#1f6f54" style="border-radius:6px;background:#1f6f54"><a href="${href}" style="display:inline-block;padding:13px 28px;color:#ffffff;font-size:16px;font-weight:bold;text-decoration:none">${label}</a></td></tr></table>`;

@@ -164,6 +164,7 @@ function plain(html: string): string {
       { selector: "a", options: { hideLinkHrefIfSameAsText: true } },
       { selector: "img", format: "skip" },
       { selector: "table", format: "block" },
+      { selector: "tr", format: "block" },
     ],
   }).trim();
 }

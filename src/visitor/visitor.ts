@@ -199,6 +199,7 @@ export class Visitor extends DurableObject<Env> {
   async #abandon(shop: number, token: string, now: number): Promise<void> {
     await armClock(this.env, shop, now);
     await this.env.DB.batch(abandonDueCarts(this.env.DB, shop, now));
+    await this.#nudge(shop, now);
     const cart = this.#state?.cart;
     if (this.#state && cart?.token === token) this.#write({ ...this.#state, cart: { ...cart, watched: false } });
   }

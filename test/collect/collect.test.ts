@@ -175,6 +175,26 @@ describe("POST /ff", () => {
     expect(JSON.parse(cart?.items ?? "")).toMatchObject([{ productId: "7", image: null }]);
   });
 
+  it("E18: pictures and addresses of cart lines that name no host are those of the page that told them", async () => {
+    const shop = await mintShop();
+    const visitor = newVisitor();
+    const line = (image: string, url: string) => ({ productId: "7", quantity: 1, image, url });
+    const lines = [
+      line("/cdn/mug.svg?variant=1", "/products/mug?variant=1&key=secret"),
+      line("//cdn.example/a.png", "https://other.example/b"),
+    ];
+    const told = { type: "cart_updated", url: "https://acme.example/cart?key=k", data: { token: visitor, lines } };
+    expect((await send(shop.domain, visitor, [told])).status).toBe(204);
+    await objectOf(shop, visitor).flush();
+    const cart = await env.DB.prepare("select items from carts where token = ?")
+      .bind(visitor)
+      .first<{ items: string }>();
+    expect(JSON.parse(cart?.items ?? "")).toMatchObject([
+      { image: "https://acme.example/cdn/mug.svg?variant=1", url: "https://acme.example/products/mug?variant=1" },
+      { image: "https://cdn.example/a.png", url: "https://other.example/b" },
+    ]);
+  });
+
   it("corrects the browser's clock by `sent`; the future is now", async () => {
     const shop = await mintShop();
     const visitor = newVisitor();

@@ -260,6 +260,18 @@ test("D9: quiet hours go by the recipient's own clock: put off to the morning, o
   expect((await sendOne(shop, tokyo.key, { channel: "sms" })).reason).toBe("quiet_hours");
 });
 
+test("nothing goes out for a shop that has uninstalled the app", async () => {
+  const shop = await sendingShop();
+  const ada = await subscriber(shop);
+  const id = await queue(shop, ada.key, { class: "transactional" });
+  await env.DB.prepare("update shops set status = 'uninstalled', uninstalled_at = 1 where key = ?")
+    .bind(shop.key)
+    .run();
+  await sendDue(shop);
+  const row = await env.DB.prepare("select state, reason from deliveries where id = ?").bind(id).first();
+  expect(row).toEqual({ state: "skipped", reason: "shop_uninstalled" });
+});
+
 test("the shop's clock sends what no queue message has told of", async () => {
   const shop = await sendingShop();
   const ada = await subscriber(shop);
@@ -317,4 +329,53 @@ test("24, D9: an order placed a moment before the sending, by any way the shop k
   expect((await shop.full.get(`/v1/deliveries?runId=${runId}`)).body.items.map((d: { id: string }) => d.id)).toEqual([
     toNever,
   ]);
+});
+
+test("a page of deliveries reads no more than it shows and what that names, whatever the filter", async () => {
+  const shop = await sendingShop();
+  const ada = await subscriber(shop);
+  const rows = JSON.stringify(Array.from({ length: 2_000 }, (_, i) => i));
+  await env.DB.prepare(
+    `insert into deliveries (id, shop, natural_key, kind, channel, class, contact, state, due_at, created_at)
+     select 'dlv_' || ?1 || '_' || value, ?1, 'run:1:' || value, 'message', 'email', 'marketing', iif(value % 100 = 0, ?2, null),
+       case when value % 50 = 0 then 'failed' when value % 50 = 1 then 'queued' else 'sent' end, ?3, ?3 from json_each(?4)`,
+  )
+    .bind(shop.key, ada.key, Date.now() + DAY, rows)
+    .run();
+  const { listDeliveries } = await import("../../src/messages/read");
+  const { getShopOrThrow } = await import("../../src/shops");
+  const stored = await getShopOrThrow(env.DB, shop.key);
+  for (const query of [{}, { state: "failed" as const }, { state: "queued" as const }, { contactId: ada.id }]) {
+    let read = 0;
+    const db = new Proxy(env.DB, {
+      get: (target, name) =>
+        name === "prepare"
+          ? (text: string) => ({
+              bind: (...values: unknown[]) => ({
+                all: async () => {
+                  const result = await target
+                    .prepare(text)
+                    .bind(...values)
+                    .all();
+                  read += result.meta.rows_read;
+                  return result;
+                },
+              }),
+            })
+          : Reflect.get(target, name),
+    });
+    const ctx = {
+      env,
+      db,
+      now: Date.now(),
+      shop: stored,
+      actor: { kind: "operator" as const },
+      requestId: "r",
+      later: () => undefined,
+    };
+    const { items } = await listDeliveries(ctx, { limit: 20, ...query });
+    expect(items).toHaveLength(20);
+    // The row and, of each of the five records that it names, one.
+    expect([query, read <= 8 * 21]).toEqual([query, true]);
+  }
 });

@@ -235,6 +235,11 @@ describe("E18: personalisation tags and product content", () => {
     expect(shown.links).toContain(`https://${shop.domain}/cart/11:2,22:1`);
     expect(shown.links).toContain(`https://${shop.domain}/products/candle?variant=11`);
     expect(shown.text).toContain("Candle & co");
+    const rows = String(shown.text)
+      .split("\n")
+      .map((row) => row.trim());
+    expect(rows).toContain("Total €44.98");
+    expect(rows.filter((row) => row.startsWith("Quantity: "))).toEqual(["Quantity: 2 €39.98", "Quantity: 1 €5.00"]);
     const french = await preview(shop, id, { contactId: contact.id, about: { cart: token }, language: "fr-FR" });
     expect(french.html).toContain("Reprendre ma commande");
     expect(french.html).toMatch(/44,98\s€/);

@@ -197,6 +197,25 @@ describe("the cart", () => {
     expect(await rows("select * from outbox where shop = ? and type = 'cart_abandoned'", shop.key)).toHaveLength(1);
   });
 
+  it("B17, E21: what is to follow an abandoned cart does not wait for the shop's clock", async () => {
+    const shop = await mintShop();
+    const visitor = newVisitor();
+    const outbox = () => rows("select * from outbox where shop = ?", shop.key);
+    // Gone when the queue message of this flush was consumed, so that what follows owes it nothing.
+    await env.DB.prepare(
+      "insert into outbox (shop, type, subject, natural_key, data, at, next_attempt_at) values (?, 'custom:sign', '', 'sign', '{}', 0, 0)",
+    )
+      .bind(shop.key)
+      .run();
+    await send(shop.domain, visitor, [own(cart.data, crypto.randomUUID())]);
+    await objectOf(shop, visitor).flush();
+    await vi.waitFor(async () => expect(await outbox()).toHaveLength(0), { timeout: 10_000 });
+    travel(61 * MINUTE);
+    await runDurableObjectAlarm(objectOf(shop, visitor));
+    expect(await outbox()).toMatchObject([{ type: "cart_abandoned" }]);
+    await vi.waitFor(async () => expect(await outbox()).toHaveLength(0), { timeout: 10_000 });
+  });
+
   it("B17: a change at 50 restarts the clock, a purchase at 45 ends it, one at 90 recovers", async () => {
     const shop = await mintShop();
     const [changed, bought, recovered] = [newVisitor(), newVisitor(), newVisitor()];

@@ -49,6 +49,8 @@ const BY_SHOP: Record<string, string> = {
   lists: "key",
   automation_timers: "automation, trigger",
   automations: "key",
+  campaigns: "key",
+  recipe_templates: "shop, recipe, part, language",
   score_history: "contact, at, natural_key",
   templates: "key",
   template_versions: "template, version",
@@ -58,6 +60,10 @@ const BY_SHOP: Record<string, string> = {
   order_credits: 'shop, "order"',
   sender_minutes: "shop, sender, minute",
   suppressions: "key",
+  file_pieces: "key",
+  import_errors: "shop, import, row, no",
+  imports: "key",
+  exports: "key",
   outbox: "key",
   dead_letters: "key",
   webhook_inbox: "key",
@@ -88,9 +94,12 @@ const WITH_ID = new Set([
   "segments",
   "lists",
   "automations",
+  "campaigns",
   "templates",
   "discount_pools",
   "suppressions",
+  "imports",
+  "exports",
 ]);
 
 /** Rows that hang on others: they have no shop of their own, or no index by it. */

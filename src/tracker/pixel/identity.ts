@@ -1,5 +1,6 @@
 import { Cookie, Key } from "../config.ts";
 import { uuid } from "../uuid.ts";
+import { tokenOf } from "./map.ts";
 import type { Consent } from "../wire.ts";
 import type { Browser, PixelEvent } from "./sandbox.ts";
 
@@ -22,12 +23,14 @@ export async function storedConsent(browser: Browser): Promise<Consent | undefin
 
 /**
  * The visitor's id as `/ff.js` knows it: its cookie, its localStorage, or (a checkout on another host) the cart
- * attribute that it has written. A new one is kept in both homes.
+ * attribute that it has written. A link of a message may bring the cart to another browser than the one that wrote the
+ * attribute, so there it does not count. A new one is kept in both homes.
  */
 export async function visitorId(browser: Browser, events: PixelEvent[]): Promise<string> {
+  const isLedHere = events.some((event) => tokenOf(event) !== undefined);
   const attributes = events.flatMap(({ data }) => data.checkout?.attributes || []);
   const attribute = attributes.find(({ key }) => key === "__ff_visitor")?.value;
-  const known = [await cookie(browser), await stored(browser, Key.Visitor), attribute].find(
+  const known = [await cookie(browser), await stored(browser, Key.Visitor), isLedHere ? null : attribute].find(
     (id): id is string => typeof id === "string" && UUID.test(id),
   );
   const id = known || uuid();

@@ -1,3 +1,4 @@
+import { TOKEN } from "../address.ts";
 import { money } from "../money.ts";
 import type { Line, Money, TrackedEvent } from "../wire.ts";
 import type { Amount, Cart, CartLine, Checkout, PixelEvent, Variant } from "./sandbox.ts";
@@ -19,7 +20,7 @@ const TYPES = /^(product_(added_to|removed_from)_cart|checkout_\w+|payment_info_
  *
  * @param cartId of the page's cart; the checkout event does not carry it
  */
-export function toEvent(event: PixelEvent, inTheme: boolean, cartId?: string | null): TrackedEvent | undefined {
+function toEvent(event: PixelEvent, inTheme: boolean, cartId?: string | null): TrackedEvent | undefined {
   const { location, referrer, title } = event.context.document;
   const isView = VIEWS.test(event.name);
   if (!TYPES.test(event.name) && !(isView && (!inTheme || OUTSIDE_THEME.test(location.href)))) return undefined;
@@ -33,6 +34,20 @@ export function toEvent(event: PixelEvent, inTheme: boolean, cartId?: string | n
     data: toData(event, cartToken(location.href, cartId)),
   };
 }
+
+/**
+ * Shopify's event as what is sent: itself, and on a page that a tracked link of a message led to, who came by it. On
+ * theme pages `/ff.js` tells that.
+ */
+export function toEvents(event: PixelEvent, inTheme: boolean, cartId?: string | null): TrackedEvent[] {
+  const own = toEvent(event, inTheme, cartId);
+  const token = tokenOf(event);
+  if (!own) return [];
+  return own.type === "page_viewed" && token ? [own, { ...own, type: "identified", data: { token } }] : [own];
+}
+
+/** The signed token in the address of the event's page. */
+export const tokenOf = ({ context }: PixelEvent): string | undefined => TOKEN.exec(context.document.location.href)?.[1];
 
 function toData({ data }: PixelEvent, token: string | undefined): unknown {
   if (data.checkout) return checkoutData(data.checkout, token);

@@ -1,7 +1,7 @@
 import { Key, type PixelConfig } from "../config.ts";
 import type { Beacon, Consent } from "../wire.ts";
 import { stored, storedConsent, visitorId } from "./identity.ts";
-import { toEvent } from "./map.ts";
+import { toEvents } from "./map.ts";
 import type { PixelEvent, Privacy, Sandbox } from "./sandbox.ts";
 
 const RETRY_MS = 2_000;
@@ -56,7 +56,7 @@ export function runPixel({ analytics, browser, init, customerPrivacy }: Sandbox,
     const beacon: Beacon = {
       shop: config.s,
       visitor,
-      events: batch.flatMap((event) => toEvent(event, config.t === 1, init.data?.cart?.id) || []),
+      events: batch.flatMap((event) => toEvents(event, config.t === 1, init.data?.cart?.id)),
       consent,
       sent: Date.now(),
       pixel: config.k,
@@ -79,7 +79,7 @@ export function runPixel({ analytics, browser, init, customerPrivacy }: Sandbox,
   };
 
   analytics.subscribe("all_standard_events", (event) => {
-    if (!toEvent(event, config.t === 1)) return;
+    if (toEvents(event, config.t === 1).length === 0) return;
     waiting = [...waiting, event].slice(-MOST_EVENTS);
     send();
   });

@@ -106,6 +106,20 @@ const open = async (path = "/checkouts/cn/hWN1abc/en"): Promise<Page> => {
 const data = (name: string) => world.events().find(({ type }) => type === name)?.data;
 
 describe("the custom pixel", () => {
+  it("B9, E21: a tracked link that leads into the checkout says who came, from this browser's own id, once", async () => {
+    const others = "0b1c2d3e-0000-4000-8000-000000000001";
+    const attributes = [{ key: "__ff_visitor", value: others }];
+    const page = await open();
+    await sandbox(page);
+    const href = world.url("/checkouts/cn/hWN1abc/en?utm_source=mail&ff_id=who.came-1");
+    await publish(page, "page_viewed", {}, href);
+    await publish(page, "checkout_started", { checkout: { ...CHECKOUT, attributes } }, href);
+    await world.until(() => world.types().includes("checkout_started"));
+    expect(world.types()).toEqual(["page_viewed", "identified", "checkout_started"]);
+    expect(data("identified")).toEqual({ token: "who.came-1" });
+    expect(world.received.map(({ beacon }) => beacon.visitor)).not.toContain(others);
+  });
+
   it("tells of checkout and purchase from a sandbox of origin null, with the pixel key and without a preflight", async () => {
     const page = await open();
     await sandbox(page);

@@ -202,6 +202,7 @@ describe("in a browser", () => {
       "/pages/slow-mornings",
       "/_ads",
       "/_admin",
+      "/_mail",
     ]) {
       await page.goto(`${demo.url}${path}`);
       const over = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");

@@ -1,0 +1,2 @@
+/** What sending asks of campaigns. */
+export { campaignRules } from "./rules";

@@ -1,0 +1,1 @@
+export { dropOldFiles, forgetExports } from "./keep";

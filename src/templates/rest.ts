@@ -1,0 +1,3 @@
+/** What other parts that load late use of templates. */
+export { createTemplate, deleteTemplate } from "./change";
+export { findTemplate } from "./read";
