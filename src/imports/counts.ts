@@ -16,6 +16,3 @@ export const Counts = z.strictObject({
 });
 
 export type Counts = z.infer<typeof Counts>;
-
-/** What to show before there is any. */
-export const NO_COUNTS: Counts = Counts.parse({});

@@ -1,5 +1,5 @@
 import { sql } from "../db/client";
-import { FILE_LIFE_MS } from "./options";
+import { FILE_LIFE_MS } from "./limits";
 
 /** How long it is told what was wrong with a file's rows, ms. */
 const PROBLEMS_LIFE_MS = 30 * 86_400_000;

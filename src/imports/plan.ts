@@ -1,13 +1,5 @@
-import {
-  addTagsOfMany,
-  columnsOf,
-  fieldsPatch,
-  importConsents,
-  type ImportedConsent,
-  phoneDecisions,
-} from "../contacts/rest";
+import { addTagsOfMany, columnsOf, fieldsPatch, importConsents, phoneDecisions } from "../contacts/rest";
 import type { ContactRef } from "../contacts";
-import type { ContactPatch } from "../contacts/schemas";
 import { insertRows, sql } from "../db/client";
 import { keyAfter, mustHold } from "../db/guard";
 import { newId } from "../lib/ids";
@@ -17,6 +9,7 @@ import { KINDS, type KnownPeople, lookUp } from "./look-up";
 import type { ImportOptions } from "./options";
 import type { Problem, ToldRow } from "./row";
 import { consentsToWrite, findPerson, type IdentityKind, type Known, suppressionsToWrite } from "./standing";
+import { changesOf, type Fields, identityRow, listStatement, type Row, updateStatement, Writes } from "./writes";
 
 export type Outcome = "created" | "updated" | "unchanged" | "skipped" | "failed";
 
@@ -39,10 +32,6 @@ interface Importing {
   importedAt: number;
   list: number | null;
 }
-
-type Row = Map<string, string | number | null>;
-
-type Fields = NonNullable<ContactPatch["fields"]>;
 
 /**
  * Plans rows of a file of which no two name the same address or id. The statements are guarded: another writer of the
@@ -87,26 +76,6 @@ export async function planRows(work: Importing, rows: readonly ToldRow[], now: n
     ...(await suppressStatements(env, shop.key, entries)),
   );
   return plan;
-}
-
-/** Rows of each kind, so that each kind is one statement. */
-class Writes {
-  readonly held: { key: number; revision: number }[] = [];
-  readonly contacts: Row[] = [];
-  readonly identities: Row[] = [];
-  readonly history: Row[] = [];
-  readonly updates: { key: number; columns: Row; fields: string }[] = [];
-  readonly confirmed: [string, string][] = [];
-  readonly consents: ImportedConsent[] = [];
-  readonly tags: { contact: number; labels: string[] }[] = [];
-  readonly touched: number[] = [];
-  readonly suppressions: {
-    channel: "email" | "sms" | "whatsapp";
-    address: string;
-    reason: ToldRow["suppressions"][number]["reason"];
-    class?: "all" | "marketing" | undefined;
-    at: number | null;
-  }[] = [];
 }
 
 interface Planning {
@@ -235,17 +204,6 @@ function saysNew(known: Known, consents: readonly { channel: string; state: stri
   });
 }
 
-function identityRow(shop: number, kind: string, value: string, contact: number, now: number): Row {
-  return new Map<string, string | number | null>([
-    ["shop", shop],
-    ["kind", kind],
-    ["value", value],
-    ["contact", contact],
-    ["evidence", "verified"],
-    ["created_at", now],
-  ]);
-}
-
 function addContact(
   { shop }: Importing,
   { key, columns, fields, isCustomer }: { key: number; columns: Row; fields: Fields; isCustomer: boolean },
@@ -277,66 +235,5 @@ function addContact(
       ["status", status],
       ["at", now],
     ]),
-  );
-}
-
-const STORED: Record<string, keyof Known> = {
-  email: "email",
-  phone: "phone",
-  first_name: "firstName",
-  last_name: "lastName",
-  company: "company",
-  line1: "line1",
-  line2: "line2",
-  city: "city",
-  province: "province",
-  country: "country",
-  zip: "zip",
-  external_id: "externalId",
-  shopify_customer_id: "customerId",
-};
-
-/** What a row changes of a contact; ids that tell people apart are only ever added. */
-function changesOf(known: Known, columns: Row, fields: Fields, onlyGaps: boolean) {
-  const changed: Row = new Map();
-  for (const [column, value] of columns) {
-    const name = STORED[column];
-    if (!name) continue;
-    const stored = known[name];
-    const isId = column === "external_id" || column === "shopify_customer_id";
-    if (stored !== value && (stored === null || !(onlyGaps || isId))) changed.set(column, value);
-  }
-  if (changed.has("phone")) changed.set("phone_source", "api");
-  const stored: Record<string, unknown> = JSON.parse(known.fields);
-  const news = Object.entries(fields).filter(([name, value]) => {
-    const before = stored[name];
-    return before === undefined || (!onlyGaps && JSON.stringify(before) !== JSON.stringify(value));
-  });
-  return { columns: changed, fields: fieldsPatch(Object.fromEntries(news)) };
-}
-
-function updateStatement(db: D1Database, shop: number, key: number, columns: Row, fields: string, now: number) {
-  const sets = [...columns.keys(), "updated_at"].map((column) => `${column} = ?`);
-  return sql(
-    db,
-    `update contacts set ${sets.join(", ")}, fields = json_patch(fields, ?), revision = revision + 1
-     where key = ? and shop = ?`,
-    ...columns.values(),
-    now,
-    fields,
-    key,
-    shop,
-  );
-}
-
-function listStatement(db: D1Database, list: number, contacts: readonly number[], now: number): D1PreparedStatement {
-  return sql(
-    db,
-    `insert into list_members (list, kind, subject, added_at)
-     select ?1, 'contact', cast(value as integer), ?3 from json_each(?2)
-     where exists (select 1 from lists where key = ?1 and deleted_at is null) on conflict do nothing`,
-    list,
-    JSON.stringify(contacts),
-    now,
   );
 }

@@ -1,20 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
 
 import { body, ctxFrom, json, listOf, readProblems, recordFrom, router, writeProblems } from "../api/route";
-import { IdParam, ShopQuery } from "../api/schemas";
+import { IdParam, PageQuery, ShopQuery } from "../api/schemas";
 import { createImport, deleteImport, startImport, storePart } from "./begin";
 import { createExport, deleteExport, findExport, listExports, showExport } from "./exports";
 import { errorFile, findImport, listImports, showImport } from "./read";
-import {
-  ExportSchema,
-  ImportSchema,
-  NewExport,
-  NewImport,
-  PartParam,
-  PartSchema,
-  StartImport,
-  TransferQuery,
-} from "./schemas";
+import { ExportSchema, ImportSchema, NewExport, NewImport, PartParam, PartSchema, StartImport } from "./schemas";
 
 const tags = ["Imports and exports"];
 
@@ -25,7 +16,7 @@ export const importRoutes = router()
       path: "/v1/imports",
       tags,
       summary: "Imports, newest first",
-      request: { query: TransferQuery },
+      request: { query: PageQuery },
       responses: { 200: json(listOf(ImportSchema), "A page of imports"), ...readProblems },
     }),
     async (c) => c.json(await listImports(await ctxFrom(c), c.req.valid("query")), 200),
@@ -145,7 +136,7 @@ export const importRoutes = router()
       path: "/v1/exports",
       tags,
       summary: "Exports, newest first",
-      request: { query: TransferQuery },
+      request: { query: PageQuery },
       responses: { 200: json(listOf(ExportSchema), "A page of exports"), ...readProblems },
     }),
     async (c) => c.json(await listExports(await ctxFrom(c), c.req.valid("query"), new URL(c.req.url).origin), 200),

@@ -1,9 +1,10 @@
 import { z } from "@hono/zod-openapi";
 
-import { MaybeText, MaybeTime, PageQuery, ShopRef, TimeSchema } from "../api/schemas";
+import { MaybeText, MaybeTime, ShopRef, TimeSchema } from "../api/schemas";
 import { PRESETS } from "./columns";
 import { Counts } from "./counts";
-import { ImportOptions, MOST_INLINE, MOST_PARTS } from "./options";
+import { MOST_INLINE, MOST_PARTS } from "./limits";
+import { ImportOptions } from "./options";
 
 const Format = z.enum(["csv", "jsonl"]);
 
@@ -95,5 +96,3 @@ export const ExportSchema = z
   .openapi("Export");
 
 export type ShownExport = z.infer<typeof ExportSchema>;
-
-export const TransferQuery = PageQuery;

@@ -9,7 +9,7 @@ import { iso } from "../lib/time";
 import { addressHash } from "../suppressions";
 import { csvLine, valueCell } from "./cells";
 import { OWN, TOLD } from "./columns";
-import { DOWNLOAD_LIFE_MS } from "./options";
+import { DOWNLOAD_LIFE_MS } from "./limits";
 import { storePiece } from "./pieces";
 
 /** Rows of one piece of the file, and pieces of one run. */

@@ -98,6 +98,14 @@ const PROVINCES: Record<string, Record<string, string>> = {
   BR: byZone({ "America/Manaus": "AM RO RR", "America/Cuiaba": "MT MS", "America/Rio_Branco": "AC" }),
 };
 
+/** Codes of `COUNTRIES` by their English names in lower case: Shopify's addresses carry the name. */
+const CODES = new Map(
+  Object.keys(COUNTRIES).map((code) => [
+    new Intl.DisplayNames(["en"], { type: "region" }).of(code)?.toLowerCase() ?? code,
+    code,
+  ]),
+);
+
 function byZone(zones: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(zones).flatMap(([zone, provinces]) => provinces.split(" ").map((code) => [code, zone])),
@@ -108,6 +116,7 @@ function byZone(zones: Record<string, string>): Record<string, string> {
 export interface Whereabouts {
   /** IANA name of where their browser was last. */
   browserZone: string | null;
+  /** Code or English name. */
   country: string | null;
   province: string | null;
   phone: string | null;
@@ -119,7 +128,7 @@ export interface Whereabouts {
  */
 export function zoneOf({ browserZone, country, province, phone }: Whereabouts, shopZone: string): string {
   if (browserZone !== null && isZone(browserZone)) return browserZone;
-  const code = country?.toUpperCase() ?? "";
+  const code = CODES.get(country?.toLowerCase() ?? "") ?? country?.toUpperCase() ?? "";
   const byAddress = PROVINCES[code]?.[province?.toUpperCase() ?? ""] ?? COUNTRIES[code];
   if (byAddress !== undefined) return byAddress;
   const calling = phone === null ? undefined : parsePhoneNumberFromString(phone)?.country;

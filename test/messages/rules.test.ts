@@ -104,6 +104,8 @@ test("whose clock counts: the browser's, the address', the number's, the shop's"
   expect(zoneOf({ ...nobody, browserZone: "No/Where", country: "US", province: "CA" }, "UTC")).toBe(
     "America/Los_Angeles",
   );
+  // Shopify's addresses name the country.
+  expect(zoneOf({ ...nobody, country: "United States", province: "New York" }, "UTC")).toBe("America/New_York");
   expect(zoneOf({ ...nobody, phone: "+351912345678" }, "UTC")).toBe("Europe/Lisbon");
   expect(zoneOf(nobody, "Europe/Rome")).toBe("Europe/Rome");
 });

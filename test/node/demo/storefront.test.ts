@@ -127,6 +127,8 @@ describe("a purchase", () => {
       "checkouts/create",
       "customers/create",
       "customers/update",
+      "customers_email_marketing_consent/update",
+      "customers/update",
       "checkouts/update",
       "checkouts/update",
       "checkouts/update",
@@ -135,8 +137,6 @@ describe("a purchase", () => {
       "orders/updated",
       "customers/purchasing_summary",
       "products/update",
-      "customers_email_marketing_consent/update",
-      "customers/update",
     ]);
     const bodyOf = (topic: string) => sent.findLast((one) => one.topic === topic)?.body;
     const order = bodyOf("orders/create");
