@@ -22,7 +22,8 @@ export function createApp(): App {
     if (!c.res.headers.has("x-request-id")) c.res.headers.set("x-request-id", c.get("requestId"));
   });
   app.onError((error, c) => {
-    logUnexpected(error, c.get("requestId"), c.req.path);
+    // The rest of a path may be the token of a signed link.
+    logUnexpected(error, c.get("requestId"), c.req.path.split("/").slice(0, 3).join("/"));
     return toProblem(error, c.get("requestId"));
   });
   app.notFound((c) => toProblem(new AppError("not_found"), c.get("requestId")));

@@ -8,7 +8,7 @@ const Name = Text(200).min(1);
 
 /** Every part that has a default may be left out; one template stands for one variant. */
 const input = {
-  include: shape.include.openapi({ description: "Ids of segments and lists: everybody in any of them" }),
+  include: shape.include.clone().openapi({ description: "Ids of segments and lists: everybody in any of them" }),
   exclude: shape.exclude.optional().openapi({ description: "Ids of segments and lists: nobody in any of them" }),
   templateId: z.string().min(1).max(100).optional().openapi({ description: "In the place of `variants`" }),
   variants: shape.variants.optional().openapi({ description: "Messages that are tried against each other" }),
@@ -19,8 +19,8 @@ const input = {
       "past it gets it at once",
   }),
   perMinute: shape.perMinute.optional().openapi({ description: "Messages a minute; null for as fast as they go" }),
-  quietHours: shape.quietHours.openapi({ description: "Left out: the shop's own; null: none" }),
-  cap: shape.cap.openapi({ description: "Left out: the shop's own for this channel; null: none" }),
+  quietHours: shape.quietHours.clone().openapi({ description: "Left out: the shop's own; null: none" }),
+  cap: shape.cap.clone().openapi({ description: "Left out: the shop's own for this channel; null: none" }),
   holdout: shape.holdout.optional().openapi({ description: "Percent who get nothing, to compare with" }),
   test: shape.test.optional().openapi({
     description: "A share tries the variants; after some hours everybody else gets the one with the best rate",
