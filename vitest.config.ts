@@ -9,13 +9,20 @@ await trustTestCertificate();
 const { cloudflareTest, readD1Migrations } = await import("@cloudflare/vitest-plugin");
 const { fetch, Response } = await import("miniflare");
 
-/** Tests about the whole database: they look for what should be in it nowhere, count all of it, or take a part away. */
-const ALONE = [
-  "test/flows/**/*.test.ts",
-  "test/health/**/*.test.ts",
-  "test/jobs/clock.test.ts",
-  "test/segments/oracle/*.test.ts",
-];
+/** Folders whose tests look at nothing but their own shops: they share a runtime and its database. */
+const SHARED = [
+  "carts",
+  "collect",
+  "events",
+  "fields",
+  "identity",
+  "lifecycle",
+  "lists",
+  "orders",
+  "products",
+  "tags",
+  "templates",
+].map((folder) => `test/${folder}/**/*.test.ts`);
 
 /** Files of tests that run inside workerd. Those that share a runtime save the seconds that starting one takes. */
 function inWorkerd(
@@ -62,19 +69,19 @@ function inWorkerd(
 }
 
 /**
- * `worker` and `worker-alone` run inside workerd with real D1, Durable Objects and queues, the latter with a runtime for
+ * `worker` and `worker-shared` run inside workerd with real D1, Durable Objects and queues, the former with a runtime for
  * each file; each test mints its own shop. `node` drives the built tracker in a real browser and the
  * product as a process.
  */
 export default defineConfig({
   test: {
     projects: [
+      inWorkerd("worker-shared", { include: SHARED, exclude: [], isolate: false }),
       inWorkerd("worker", {
         include: ["test/**/*.test.ts"],
-        exclude: ["test/browser/**", "test/node/**", "test/bench/**", ...ALONE],
-        isolate: false,
+        exclude: ["test/browser/**", "test/node/**", "test/bench/**", ...SHARED],
+        isolate: true,
       }),
-      inWorkerd("worker-alone", { include: ALONE, exclude: [], isolate: true }),
       {
         test: {
           name: "node",

@@ -97,7 +97,7 @@ async function runTests() {
   const folder = mkdtempSync(join(tmpdir(), "footfall-tests-"));
   try {
     const selections =
-      forVitest.length > 0 ? [forVitest] : [["--project=worker", "--project=worker-alone"], ["--project=node"]];
+      forVitest.length > 0 ? [forVitest] : [["--project=worker", "--project=worker-shared"], ["--project=node"]];
     const runs = await Promise.all(
       selections.map((selection, i) => vitest(selection, join(folder, `report-${i}.json`), i === 0)),
     );
